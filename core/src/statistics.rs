@@ -1,0 +1,86 @@
+//! Sums of work that can be added up without loss: calls, time, and the spread of the time.
+
+use serde::{Deserialize, Serialize};
+
+/// Work done by a statement in some stretch of time. Only ever a difference of two readings or a
+/// sum of such differences, never the cumulative counters themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    pub calls: i64,
+    pub total_exec_time_ms: f64,
+    /// Sum of squared deviations of the single executions' times from their mean, ms^2.
+    pub sum_squared_deviation_ms2: f64,
+    pub rows: i64,
+    pub shared_blks_hit: i64,
+    pub shared_blks_read: i64,
+}
+
+impl Work {
+    /// Mean time of one call in ms, `None` without calls.
+    pub fn mean_exec_time_ms(&self) -> Option<f64> {
+        (self.calls > 0).then(|| self.total_exec_time_ms / self.calls as f64)
+    }
+
+    /// The two together. The squared deviations are joined as Chan, Golub and LeVeque do
+    /// ("Algorithms for computing the sample variance", 1983): each part's own, and what their
+    /// means are apart.
+    #[must_use]
+    pub fn plus(&self, other: &Work) -> Work {
+        let between = match (self.mean_exec_time_ms(), other.mean_exec_time_ms()) {
+            (Some(a), Some(b)) => {
+                let (m, n) = (self.calls as f64, other.calls as f64);
+                (a - b).powi(2) * m * n / (m + n)
+            }
+            _ => 0.0,
+        };
+        Work {
+            calls: self.calls.saturating_add(other.calls),
+            total_exec_time_ms: self.total_exec_time_ms + other.total_exec_time_ms,
+            sum_squared_deviation_ms2: self.sum_squared_deviation_ms2
+                + other.sum_squared_deviation_ms2
+                + between,
+            rows: self.rows.saturating_add(other.rows),
+            shared_blks_hit: self.shared_blks_hit.saturating_add(other.shared_blks_hit),
+            shared_blks_read: self.shared_blks_read.saturating_add(other.shared_blks_read),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn work_of(times: &[f64]) -> Work {
+        let n = times.len() as f64;
+        let total: f64 = times.iter().sum();
+        let mean = total / n;
+        Work {
+            calls: times.len() as i64,
+            total_exec_time_ms: total,
+            sum_squared_deviation_ms2: times.iter().map(|t| (t - mean).powi(2)).sum(),
+            ..Work::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn joined_parts_have_the_spread_of_the_whole(
+            a in prop::collection::vec(0.01f64..1e4, 1..40),
+            b in prop::collection::vec(0.01f64..1e4, 1..40),
+        ) {
+            let whole = work_of(&[a.clone(), b.clone()].concat());
+            let joined = work_of(&a).plus(&work_of(&b));
+            prop_assert_eq!(joined.calls, whole.calls);
+            let (m, w) = (joined.sum_squared_deviation_ms2, whole.sum_squared_deviation_ms2);
+            prop_assert!((m - w).abs() <= 1e-9 * w.max(1.0), "{} is not {}", m, w);
+        }
+    }
+
+    #[test]
+    fn nothing_added_changes_nothing() {
+        let work = work_of(&[1.0, 2.0, 9.0]);
+        assert_eq!(work.plus(&Work::default()), work);
+        assert_eq!(Work::default().plus(&work), work);
+    }
+}
