@@ -1,2 +1,54 @@
+//! `optimizer_workflow`: ranks tuning advice, records what a person applied, proves on live
+//! executions whether it helped, and learns how far to trust each kind of advice.
+//!
+//! This file is the table of contents: the modules, the SQL files in their order, and what happens
+//! when the library is loaded. Decisions live in `optimizer_core`, SQL text in `sql/`.
+
 use pgrx::prelude::*;
+
+mod api;
+mod catalog;
+mod error;
+mod role;
+mod row;
+mod settings;
+mod statement;
+mod store;
+mod time;
+mod worker;
+
 pgrx::pg_module_magic!(name = c"optimizer_workflow", version = c"0.1.0");
+
+extension_sql_file!("../sql/metrics.sql", bootstrap);
+extension_sql_file!(
+    "../sql/suggestions.sql",
+    requires = ["metrics", api::scoring::query_hash_list]
+);
+extension_sql_file!("../sql/recommendations.sql", requires = ["suggestions"]);
+extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
+extension_sql_file!(
+    "../sql/views.sql",
+    requires = ["implementations", api::scoring::bucket_width_seconds]
+);
+extension_sql_file!(
+    "../sql/maintenance.sql",
+    requires = [
+        "views",
+        api::measurement::take_look,
+        api::measurement::note_failed_look,
+        api::maintenance::check_maintenance,
+        api::maintenance::run_maintenance_step
+    ]
+);
+extension_sql_file!("../sql/privileges.sql", finalize);
+
+/// Called once, when the library is loaded.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    settings::define();
+    worker::register();
+}
+
+#[cfg(feature = "pg_test")]
+#[path = "../pg_test/mod.rs"]
+pub mod pg_test;

@@ -137,32 +137,10 @@ fn whole(counters: &Counters) -> Work {
     }
 }
 
-/// What an entry that did not restart has counted between two readings.
-///
-/// The squared deviations solve Chan's formula for the newer part, clamped at 0 against rounding:
-/// `M2 = sd1^2 n1 - sd0^2 n0 - n0 n / n1 (mean - mean0)^2`.
+/// What an entry that did not restart has counted between two readings; the spread of the newer part
+/// is `M2 = sd1^2 n1 - sd0^2 n0 - n0 n / n1 (mean - mean0)^2`, clamped at 0 against rounding.
 fn difference(before: &Counters, after: &Counters) -> Work {
-    let calls = after.calls - before.calls;
-    let total_exec_time_ms = after.total_exec_time_ms - before.total_exec_time_ms;
-    let sum_squared_deviation_ms2 = if calls == 0 {
-        0.0
-    } else {
-        let (n0, n1, n) = (before.calls as f64, after.calls as f64, calls as f64);
-        let mean_before = if before.calls == 0 { 0.0 } else { before.total_exec_time_ms / n0 };
-        let apart = total_exec_time_ms / n - mean_before;
-        (after.stddev_exec_time_ms.powi(2) * n1
-            - before.stddev_exec_time_ms.powi(2) * n0
-            - n0 * n / n1 * apart.powi(2))
-        .max(0.0)
-    };
-    Work {
-        calls,
-        total_exec_time_ms,
-        sum_squared_deviation_ms2,
-        rows: after.rows - before.rows,
-        shared_blks_hit: after.shared_blks_hit - before.shared_blks_hit,
-        shared_blks_read: after.shared_blks_read - before.shared_blks_read,
-    }
+    whole(after).minus(&whole(before))
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ const SECONDS_PER_HOUR: f64 = 3600.0;
 /// each hour and each day of the week, short enough to be about the present.
 pub const BASELINE_BUCKETS: i64 = 7 * 24;
 
+/// A change of the call rate by more than this factor is noted: the calls may not be the same ones.
+const CALL_RATE_CHANGE: f64 = 3.0;
+
 /// A query's work in one window, as it is kept with an implementation (`pre_optimization_stats`,
 /// `post_optimization_stats`). Times in ms; the window as the server writes a timestamptz.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +51,30 @@ impl Snapshot {
             window_end: window.1,
         }
     }
+
+    /// What a reader of the comparison with `after` should know beside the verdict.
+    pub fn notes_on(&self, after: &Snapshot) -> Vec<String> {
+        let rates = self.calls_per_hour.zip(after.calls_per_hour);
+        rates
+            .filter(|(before, after)| {
+                before.max(*after) > CALL_RATE_CHANGE * before.min(*after).max(f64::MIN_POSITIVE)
+            })
+            .map(|(before, after)| {
+                format!("calls per hour went from {before:.1} to {after:.1}")
+            })
+            .into_iter()
+            .collect()
+    }
+}
+
+/// What the bucket that holds a change had counted before it. Taken from the same bucket afterwards,
+/// what remains was done after the change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkBeforeChange {
+    #[serde(flatten)]
+    pub work: Work,
+    /// How much of the bucket had been observed, seconds.
+    pub observed_seconds: f64,
 }
 
 /// When an implementation is looked at, counted from its moment.
@@ -135,6 +162,17 @@ mod tests {
         assert_eq!(snapshot.mean_exec_time_ms, None);
         assert_eq!(snapshot.calls_per_hour, None);
         assert_eq!(snapshot.shared_blks_per_call, None);
+    }
+
+    #[test]
+    fn calls_that_changed_more_than_threefold_are_noted() {
+        let at = |calls| {
+            Snapshot::new(&Work { calls, ..Work::default() }, 3600.0, (None, None))
+        };
+        assert!(at(10).notes_on(&at(30)).is_empty());
+        assert_eq!(at(10).notes_on(&at(31)), ["calls per hour went from 10.0 to 31.0"]);
+        assert_eq!(at(31).notes_on(&at(10)).len(), 1);
+        assert!(at(0).notes_on(&at(0)).is_empty());
     }
 
     #[test]

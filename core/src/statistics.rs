@@ -44,6 +44,35 @@ impl Work {
             shared_blks_read: self.shared_blks_read.saturating_add(other.shared_blks_read),
         }
     }
+
+    /// What is left after taking `part`, which is contained in it, away; never below 0.
+    #[must_use]
+    pub fn minus(&self, part: &Work) -> Work {
+        let whole = |a: i64, b: i64| (a - b).max(0);
+        Work {
+            calls: whole(self.calls, part.calls),
+            total_exec_time_ms: (self.total_exec_time_ms - part.total_exec_time_ms).max(0.0),
+            sum_squared_deviation_ms2: self.deviation_without(part),
+            rows: whole(self.rows, part.rows),
+            shared_blks_hit: whole(self.shared_blks_hit, part.shared_blks_hit),
+            shared_blks_read: whole(self.shared_blks_read, part.shared_blks_read),
+        }
+    }
+
+    /// Chan's formula solved for the other part.
+    fn deviation_without(&self, part: &Work) -> f64 {
+        let (n, n0) = (self.calls as f64, part.calls as f64);
+        let rest = n - n0;
+        if rest <= 0.0 {
+            return 0.0;
+        }
+        let mean_before = part.mean_exec_time_ms().unwrap_or(0.0);
+        let apart = (self.total_exec_time_ms - part.total_exec_time_ms) / rest - mean_before;
+        (self.sum_squared_deviation_ms2
+            - part.sum_squared_deviation_ms2
+            - n0 * rest / n * apart.powi(2))
+        .max(0.0)
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +103,10 @@ mod tests {
             prop_assert_eq!(joined.calls, whole.calls);
             let (m, w) = (joined.sum_squared_deviation_ms2, whole.sum_squared_deviation_ms2);
             prop_assert!((m - w).abs() <= 1e-9 * w.max(1.0), "{} is not {}", m, w);
+            let rest = joined.minus(&work_of(&a));
+            let (m, b) = (rest.sum_squared_deviation_ms2, work_of(&b).sum_squared_deviation_ms2);
+            prop_assert_eq!(rest.calls, whole.calls - a.len() as i64);
+            prop_assert!((m - b).abs() <= 1e-6 * w.max(1.0), "{} is not {}", m, b);
         }
     }
 

@@ -1,0 +1,37 @@
+# The commands people type. Each target is a line or two; what they do is in tools/.
+# PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
+.DEFAULT_GOAL := help
+.PHONY: help setup build install demo demo-stop test test-core fmt lint
+ifdef PG_CONFIG
+export PG_CONFIG
+endif
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages, cargo-pgrx (quick when nothing is)
+	@tools/setup.sh
+
+build: setup ## compile the release library without installing it
+	@tools/install.sh --build-only
+
+install: setup ## compile and install into PostgreSQL (asks sudo where it must)
+	@tools/install.sh
+
+demo: install ## the whole loop on live traffic in a private cluster, about 4 minutes after the build
+	@tools/demo/run.sh
+
+demo-stop: ## stop the demo's cluster and delete it
+	@tools/demo/stop.sh
+
+test: setup ## every check: format, clippy, core, in-database, SQL files, scenarios
+	@tools/test.sh
+
+test-core: ## the quick one: the pure core, no PostgreSQL needed
+	@cargo test -p optimizer_core
+
+fmt: ## format all Rust code
+	@cargo fmt --all
+
+lint: setup ## format check and clippy with warnings as errors
+	@tools/test.sh fmt clippy

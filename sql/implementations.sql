@@ -1,0 +1,162 @@
+-- What a person did, what was measured before and after, and every look that was taken at it.
+
+CREATE TABLE optimizer.optimization_implementations (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    recommendation_id bigint NOT NULL REFERENCES optimizer.optimization_recommendations (id),
+    query_hash bigint NOT NULL CHECK (query_hash <> 0),
+    new_query_hash bigint CHECK (new_query_hash <> 0),
+    implementation_timestamp timestamptz NOT NULL,
+    implementation_notes text,
+    implemented_by text NOT NULL,
+    pre_optimization_stats jsonb NOT NULL,
+    post_optimization_stats jsonb,
+    predicted_improvement_percent float8 NOT NULL,
+    confidence_at_record float8 NOT NULL,
+    forecast_at_record_percent float8 NOT NULL,
+    actual_improvement_percent float8,
+    actual_improvement_seconds float8,
+    accuracy_score float8,
+    adjusted_improvement_percent float8,
+    improvement_low_percent float8,
+    improvement_high_percent float8,
+    basis text CHECK (basis IN ('time', 'blocks')),
+    controls integer,
+    verdict text CHECK (verdict IN ('improved', 'not_improved', 'regressed', 'inconclusive')),
+    verdict_reason text,
+    side_effect jsonb,
+    notes text[] NOT NULL DEFAULT '{}',
+    status text NOT NULL DEFAULT 'pending'
+        CHECK (status IN ('pending', 'implemented', 'reverted', 'failed')),
+    measured_at timestamptz,
+    error_message text,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    recorded_with bigint NOT NULL,
+    reverted_at timestamptz,
+    failed_looks integer NOT NULL DEFAULT 0,
+    new_query_text text,
+    change_bucket_start timestamptz NOT NULL,
+    work_before_change jsonb,
+    CHECK (status <> 'implemented' OR verdict IS NOT NULL)
+);
+CREATE UNIQUE INDEX optimization_implementations_one_pending_idx
+    ON optimizer.optimization_implementations (recommendation_id) WHERE status = 'pending';
+CREATE INDEX optimization_implementations_pending_idx
+    ON optimizer.optimization_implementations (implementation_timestamp) WHERE status = 'pending';
+CREATE INDEX optimization_implementations_recommendation_idx
+    ON optimizer.optimization_implementations (recommendation_id);
+CREATE INDEX optimization_implementations_recorded_with_idx
+    ON optimizer.optimization_implementations (recorded_with);
+SELECT pg_catalog.pg_extension_config_dump('optimizer.optimization_implementations', '');
+SELECT pg_catalog.pg_extension_config_dump('optimizer.optimization_implementations_id_seq', '');
+
+COMMENT ON TABLE optimizer.optimization_implementations IS
+    'Recommendations that a person applied, with what was measured; read it as optimizer.implementations';
+COMMENT ON COLUMN optimizer.optimization_implementations.id IS 'Number of the implementation';
+COMMENT ON COLUMN optimizer.optimization_implementations.recommendation_id IS 'What was applied';
+COMMENT ON COLUMN optimizer.optimization_implementations.query_hash IS 'queryid before the change';
+COMMENT ON COLUMN optimizer.optimization_implementations.new_query_hash IS
+    'queryid after a rewrite, as given at recording';
+COMMENT ON COLUMN optimizer.optimization_implementations.implementation_timestamp IS
+    'When the change was made';
+COMMENT ON COLUMN optimizer.optimization_implementations.implementation_notes IS
+    'What the person noted';
+COMMENT ON COLUMN optimizer.optimization_implementations.implemented_by IS
+    'Role that recorded it';
+COMMENT ON COLUMN optimizer.optimization_implementations.pre_optimization_stats IS
+    'Snapshot of up to 7 days before the change; times in ms';
+COMMENT ON COLUMN optimizer.optimization_implementations.post_optimization_stats IS
+    'Snapshot from the change to the last look; times in ms';
+COMMENT ON COLUMN optimizer.optimization_implementations.predicted_improvement_percent IS
+    'Improvement that the source stated, percent';
+COMMENT ON COLUMN optimizer.optimization_implementations.confidence_at_record IS
+    'Confidence that was shown when it was recorded, 0 to 1';
+COMMENT ON COLUMN optimizer.optimization_implementations.forecast_at_record_percent IS
+    'Forecast that was shown when it was recorded, percent';
+COMMENT ON COLUMN optimizer.optimization_implementations.actual_improvement_percent IS
+    '(pre - post) / pre x 100 of the two mean times; negative when it got slower';
+COMMENT ON COLUMN optimizer.optimization_implementations.actual_improvement_seconds IS
+    'Time saved in the calls after the change, seconds; negative when it got slower';
+COMMENT ON COLUMN optimizer.optimization_implementations.accuracy_score IS
+    '1 - |actual - predicted| / predicted, floored at 0; null where nothing was predicted or concluded';
+COMMENT ON COLUMN optimizer.optimization_implementations.adjusted_improvement_percent IS
+    'Improvement after taking out what moved everything else, percent; null where not computed';
+COMMENT ON COLUMN optimizer.optimization_implementations.improvement_low_percent IS
+    'Low end of its 95 % interval, percent; null where not computed';
+COMMENT ON COLUMN optimizer.optimization_implementations.improvement_high_percent IS
+    'High end of its 95 % interval, percent; null where not computed';
+COMMENT ON COLUMN optimizer.optimization_implementations.basis IS
+    'What the verdict rests on: time or blocks';
+COMMENT ON COLUMN optimizer.optimization_implementations.controls IS
+    'Queries it was compared with; null where none are used';
+COMMENT ON COLUMN optimizer.optimization_implementations.verdict IS
+    'improved, not_improved, regressed or inconclusive; null until a final look or a revert';
+COMMENT ON COLUMN optimizer.optimization_implementations.verdict_reason IS 'What it rests on';
+COMMENT ON COLUMN optimizer.optimization_implementations.side_effect IS
+    'Worst regression among other queries on the same relations; null where none was looked for';
+COMMENT ON COLUMN optimizer.optimization_implementations.notes IS 'What else there is to say';
+COMMENT ON COLUMN optimizer.optimization_implementations.status IS
+    'pending, implemented (measured to the end), reverted or failed (three looks raised an error)';
+COMMENT ON COLUMN optimizer.optimization_implementations.measured_at IS 'When the last look was taken';
+COMMENT ON COLUMN optimizer.optimization_implementations.error_message IS
+    'What the last failed look said';
+COMMENT ON COLUMN optimizer.optimization_implementations.recorded_at IS 'When it was recorded';
+COMMENT ON COLUMN optimizer.optimization_implementations.recorded_with IS
+    'Implementation that was asked for; the same for all rows of one action';
+COMMENT ON COLUMN optimizer.optimization_implementations.reverted_at IS
+    'When the change was taken back: the measurement''s window ends there';
+COMMENT ON COLUMN optimizer.optimization_implementations.failed_looks IS
+    'Looks that raised an error, in a row';
+COMMENT ON COLUMN optimizer.optimization_implementations.new_query_text IS
+    'Text of a rewrite as given at recording; parsed, never planned or run';
+COMMENT ON COLUMN optimizer.optimization_implementations.change_bucket_start IS
+    'Start of the bucket that holds the change';
+COMMENT ON COLUMN optimizer.optimization_implementations.work_before_change IS
+    'What that bucket held before the change; null where it cannot be told apart, and then the bucket counts on neither side';
+
+CREATE TABLE optimizer.implementation_queries (
+    implementation_id bigint NOT NULL
+        REFERENCES optimizer.optimization_implementations (id) ON DELETE CASCADE,
+    query_hash bigint NOT NULL CHECK (query_hash <> 0),
+    linked_by text NOT NULL,
+    linked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (implementation_id, query_hash)
+);
+SELECT pg_catalog.pg_extension_config_dump('optimizer.implementation_queries', '');
+
+COMMENT ON TABLE optimizer.implementation_queries IS
+    'Statements that took the place of a rewritten query';
+COMMENT ON COLUMN optimizer.implementation_queries.implementation_id IS 'The rewrite';
+COMMENT ON COLUMN optimizer.implementation_queries.query_hash IS 'queryid of the new statement';
+COMMENT ON COLUMN optimizer.implementation_queries.linked_by IS 'Role that linked it';
+COMMENT ON COLUMN optimizer.implementation_queries.linked_at IS 'When it was linked';
+
+CREATE TABLE optimizer.implementation_measurements (
+    implementation_id bigint NOT NULL
+        REFERENCES optimizer.optimization_implementations (id) ON DELETE CASCADE,
+    look text NOT NULL CHECK (look IN ('first', 'last', 'forced')),
+    measured_at timestamptz NOT NULL DEFAULT now(),
+    is_final boolean NOT NULL,
+    verdict text NOT NULL
+        CHECK (verdict IN ('improved', 'not_improved', 'regressed', 'inconclusive')),
+    verdict_reason text,
+    actual_improvement_percent float8,
+    post_optimization_stats jsonb NOT NULL,
+    PRIMARY KEY (implementation_id, look)
+);
+CREATE UNIQUE INDEX implementation_measurements_one_final_idx
+    ON optimizer.implementation_measurements (implementation_id) WHERE is_final;
+SELECT pg_catalog.pg_extension_config_dump('optimizer.implementation_measurements', '');
+
+COMMENT ON TABLE optimizer.implementation_measurements IS
+    'Every look at every implementation; each look is taken at most once';
+COMMENT ON COLUMN optimizer.implementation_measurements.implementation_id IS 'What was looked at';
+COMMENT ON COLUMN optimizer.implementation_measurements.look IS
+    'first (measure_after), last (measure_deadline) or forced (a person asked)';
+COMMENT ON COLUMN optimizer.implementation_measurements.measured_at IS 'When';
+COMMENT ON COLUMN optimizer.implementation_measurements.is_final IS 'It ended the measurement';
+COMMENT ON COLUMN optimizer.implementation_measurements.verdict IS 'What it said';
+COMMENT ON COLUMN optimizer.implementation_measurements.verdict_reason IS 'What that rests on';
+COMMENT ON COLUMN optimizer.implementation_measurements.actual_improvement_percent IS
+    '(pre - post) / pre x 100 of the two mean times';
+COMMENT ON COLUMN optimizer.implementation_measurements.post_optimization_stats IS
+    'Snapshot from the change to this look; times in ms';

@@ -1,0 +1,62 @@
+-- What needs a subtransaction of its own: one failing look or step must not take the others with it.
+
+CREATE FUNCTION optimizer.take_look_or_note_error(
+    implementation_id bigint,
+    OUT impl_id bigint,
+    OUT actual_improvement_percent float8,
+    OUT predicted_improvement_percent float8,
+    OUT status text,
+    OUT accuracy_score float8,
+    OUT verdict text,
+    OUT verdict_reason text,
+    OUT adjusted_improvement_percent float8,
+    OUT improvement_low_percent float8,
+    OUT improvement_high_percent float8
+) RETURNS SETOF record
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM optimizer.take_look(implementation_id);
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'optimizer_workflow: implementation % could not be measured: %',
+        implementation_id, SQLERRM;
+    PERFORM optimizer.note_failed_look(implementation_id, SQLERRM);
+END
+$$;
+
+CREATE FUNCTION optimizer.run_maintenance(
+    only_step text DEFAULT NULL,
+    OUT step text,
+    OUT detail text,
+    OUT ms float8
+) RETURNS SETOF record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    started timestamptz;
+BEGIN
+    PERFORM optimizer.check_maintenance(only_step);
+    FOREACH step IN ARRAY
+        CASE WHEN only_step IS NULL
+             THEN ARRAY['purge', 'sample', 'advise', 'aggregate', 'measure']
+             ELSE ARRAY[only_step] END
+    LOOP
+        started := clock_timestamp();
+        BEGIN
+            detail := optimizer.run_maintenance_step(step);
+        EXCEPTION WHEN OTHERS THEN
+            detail := 'failed: ' || SQLERRM;
+        END;
+        ms := extract(epoch FROM clock_timestamp() - started) * 1000;
+        IF detail NOT IN ('not due', 'running elsewhere') THEN
+            INSERT INTO optimizer.maintenance_runs AS r (step, last_run_at, detail, duration_ms)
+            VALUES (run_maintenance.step, started, run_maintenance.detail, ms)
+            ON CONFLICT ON CONSTRAINT maintenance_runs_pkey DO UPDATE SET
+                last_run_at = excluded.last_run_at,
+                detail = excluded.detail,
+                duration_ms = excluded.duration_ms;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,21 @@
+/* optimizer_workflow: one implementation with what is known of the time before; takes its
+   recommendation off the list. $8 implementation that was asked for, null for that one itself. */
+WITH implemented AS (
+    UPDATE optimizer.optimization_recommendations r
+    SET status = 'implemented', updated_at = now()
+    WHERE r.id = $1
+    RETURNING r.*
+), number AS (
+    SELECT nextval('optimizer.optimization_implementations_id_seq') AS id
+)
+INSERT INTO optimizer.optimization_implementations
+    (id, recommendation_id, query_hash, new_query_hash, implementation_timestamp,
+     implementation_notes, implemented_by, pre_optimization_stats,
+     predicted_improvement_percent, confidence_at_record, forecast_at_record_percent,
+     recorded_with, new_query_text, change_bucket_start, work_before_change)
+OVERRIDING SYSTEM VALUE
+SELECT number.id, r.id, r.query_hash, $2, $3, $4, $5, $6,
+       r.estimated_improvement_percent, r.confidence_score, r.forecast_improvement_percent,
+       coalesce($8, number.id), $7, $9, $10
+FROM implemented r, number
+RETURNING id

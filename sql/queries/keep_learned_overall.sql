@@ -1,0 +1,8 @@
+/* optimizer_workflow: what is pooled over all kinds; writes only what differs */
+INSERT INTO optimizer.learned_overall AS o (outcomes, forecast_half_width_percent)
+VALUES ($1, $2)
+ON CONFLICT (only_row) DO UPDATE SET
+    outcomes = excluded.outcomes,
+    forecast_half_width_percent = excluded.forecast_half_width_percent
+WHERE (o.outcomes, o.forecast_half_width_percent)
+      IS DISTINCT FROM (excluded.outcomes, excluded.forecast_half_width_percent)

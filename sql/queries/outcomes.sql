@@ -1,0 +1,10 @@
+/* optimizer_workflow: every final verdict with what was predicted; an outcome that shares its action
+   with k - 1 others counts 1/k. A verdict that was given before a revert still counts. */
+SELECT r.made_by, r.source_type, r.kind, i.verdict,
+       coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
+       i.measured_at, i.predicted_improvement_percent,
+       1.0::float8 / count(*) OVER (PARTITION BY i.recorded_with)
+FROM optimizer.optimization_implementations i
+JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
+WHERE i.verdict IS NOT NULL AND i.measured_at IS NOT NULL
+  AND i.status IN ('implemented', 'reverted', 'failed')

@@ -1,0 +1,53 @@
+/* optimizer_workflow: what our own tables say. $1 sample interval, $2 measure_deadline, seconds */
+WITH state AS (
+    SELECT max(sampled_at) AS sampled_at FROM optimizer.sampler_state
+), implementation AS (
+    SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'pending' AND implementation_timestamp
+               < now() - make_interval(secs => $2 + 3 * $1)) AS overdue
+    FROM optimizer.implementations
+)
+SELECT 'last sample',
+       sampled_at IS NOT NULL AND sampled_at > now() - make_interval(secs => 3 * $1),
+       coalesce(date_trunc('second', age(now(), sampled_at))::text || ' ago', 'none yet'),
+       CASE WHEN sampled_at IS NULL
+                OR sampled_at <= now() - make_interval(secs => 3 * $1)
+            THEN 'Run SELECT * FROM optimizer.take_sample().' END
+FROM state
+UNION ALL
+SELECT 'history',
+       basis = 'observed',
+       format('%s of the last 24 h observed%s',
+              justify_interval(make_interval(secs => round(observed_seconds::numeric)::float8)),
+              CASE WHEN basis = 'since_reset'
+                   THEN '; figures rest on the counters since their reset' ELSE '' END),
+       CASE WHEN basis = 'since_reset'
+            THEN 'Sample until one bucket is observed; with two samples it is the time between.' END
+FROM optimizer.recent_window
+UNION ALL
+SELECT 'maintenance: ' || step, detail NOT LIKE 'failed%', detail,
+       CASE WHEN detail LIKE 'failed%'
+            THEN format('Run SELECT * FROM optimizer.run_maintenance(%L).', step) END
+FROM optimizer.maintenance_runs
+UNION ALL
+SELECT 'recommendations', true,
+       format('%s open, %s dismissed, %s expired',
+              count(*) FILTER (WHERE status = 'open'),
+              count(*) FILTER (WHERE status = 'dismissed'),
+              count(*) FILTER (WHERE status = 'expired')),
+       CASE WHEN count(*) = 0
+            THEN 'Suggestions become recommendations by SELECT * FROM optimizer.aggregate_recommendations().'
+       END
+FROM optimizer.recommendations
+UNION ALL
+SELECT 'implementations', failed = 0 AND overdue = 0,
+       format('%s pending%s%s', pending,
+              CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
+              CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
+       CASE WHEN overdue > 0
+                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
+            WHEN failed > 0
+                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
+       END
+FROM implementation

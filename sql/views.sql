@@ -1,0 +1,209 @@
+-- What people read. Owner-rights views over tables that are granted to nobody; texts are shown to
+-- members of pg_read_all_stats, as pg_stat_statements does it.
+
+CREATE VIEW optimizer.recent_window AS
+SELECT w.window_start,
+       w.bucket_width_seconds,
+       c.observed_seconds,
+       CASE WHEN c.observed_seconds >= w.bucket_width_seconds THEN 'observed'
+            ELSE 'since_reset' END AS basis
+FROM (SELECT date_bin(width, now(), '2000-01-01 00:00:00+00'::timestamptz)
+             - 23 * width AS window_start,
+             extract(epoch FROM width)::integer AS bucket_width_seconds
+      FROM (SELECT make_interval(secs => optimizer.bucket_width_seconds())) AS s (width)) AS w
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(observed_share * sc.bucket_width_seconds), 0) AS observed_seconds
+    FROM optimizer.sampling_coverage sc
+    WHERE sc.bucket_start >= w.window_start) AS c;
+COMMENT ON VIEW optimizer.recent_window IS
+    'The last 24 h (the current bucket and the 23 before it) and how much of them was observed';
+COMMENT ON COLUMN optimizer.recent_window.window_start IS 'Start of the first of the 24 buckets';
+COMMENT ON COLUMN optimizer.recent_window.bucket_width_seconds IS 'Width of a bucket, seconds';
+COMMENT ON COLUMN optimizer.recent_window.observed_seconds IS 'Observed part of them, seconds';
+COMMENT ON COLUMN optimizer.recent_window.basis IS
+    'observed, or since_reset while less than one bucket was observed';
+
+CREATE VIEW optimizer.query_activity AS
+SELECT m.query_hash,
+       sum(m.calls)::bigint AS calls,
+       sum(m.calls) * 3600.0::float8 / w.observed_seconds AS calls_per_hour,
+       sum(m.total_exec_time_ms) / nullif(sum(m.calls), 0)::float8 AS mean_exec_time_ms,
+       sum(m.total_exec_time_ms) AS total_exec_time_ms,
+       sum(m.rows)::bigint AS rows,
+       sum(m.shared_blks_hit + m.shared_blks_read)::float8
+           / nullif(sum(m.calls), 0)::float8 AS shared_blks_per_call,
+       w.basis
+FROM optimizer.recent_window w
+JOIN optimizer.query_metrics m ON m.bucket_start >= w.window_start
+WHERE w.basis = 'observed'
+GROUP BY m.query_hash, w.observed_seconds, w.basis
+HAVING sum(m.calls) > 0
+UNION ALL
+SELECT c.query_hash,
+       sum(c.calls)::bigint,
+       sum(c.calls) * 3600.0::float8 / nullif(extract(epoch FROM s.sampled_at - s.stats_reset), 0)::float8,
+       sum(c.total_exec_time_ms) / nullif(sum(c.calls), 0)::float8,
+       sum(c.total_exec_time_ms),
+       sum(c.rows)::bigint,
+       sum(c.shared_blks_hit + c.shared_blks_read)::float8 / nullif(sum(c.calls), 0)::float8,
+       w.basis
+FROM optimizer.recent_window w
+CROSS JOIN optimizer.sampler_state s
+CROSS JOIN optimizer.sampler_counters c
+WHERE w.basis = 'since_reset'
+GROUP BY c.query_hash, s.sampled_at, s.stats_reset, w.basis
+HAVING sum(c.calls) > 0;
+COMMENT ON VIEW optimizer.query_activity IS
+    'How often and how long each query ran in the last 24 h; while less than one bucket was observed: since the counters were reset';
+COMMENT ON COLUMN optimizer.query_activity.query_hash IS 'queryid of pg_stat_statements';
+COMMENT ON COLUMN optimizer.query_activity.calls IS 'Executions';
+COMMENT ON COLUMN optimizer.query_activity.calls_per_hour IS 'Executions per observed hour';
+COMMENT ON COLUMN optimizer.query_activity.mean_exec_time_ms IS 'Mean time of one, ms';
+COMMENT ON COLUMN optimizer.query_activity.total_exec_time_ms IS 'Time of all, ms';
+COMMENT ON COLUMN optimizer.query_activity.rows IS 'Rows returned or affected';
+COMMENT ON COLUMN optimizer.query_activity.shared_blks_per_call IS
+    'Shared blocks hit or read by one execution';
+COMMENT ON COLUMN optimizer.query_activity.basis IS 'observed or since_reset';
+
+CREATE VIEW optimizer.query_stats AS
+SELECT a.query_hash,
+       a.query_hash::text AS query_hash_text,
+       CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE') THEN t.query
+            ELSE '<insufficient privilege>' END AS query,
+       a.calls,
+       a.calls_per_hour,
+       a.mean_exec_time_ms,
+       a.total_exec_time_ms,
+       a.rows,
+       a.shared_blks_per_call,
+       a.total_exec_time_ms / nullif(sum(a.total_exec_time_ms) OVER (), 0) AS share_of_total_time,
+       a.basis
+FROM optimizer.query_activity a
+LEFT JOIN optimizer.query_texts t ON t.query_hash = a.query_hash
+WHERE t.is_own IS NOT TRUE;
+COMMENT ON VIEW optimizer.query_stats IS
+    'Each query over the last 24 h: how often, how long, which share of all time';
+COMMENT ON COLUMN optimizer.query_stats.query_hash IS 'queryid of pg_stat_statements';
+COMMENT ON COLUMN optimizer.query_stats.query_hash_text IS
+    'The same as text: JSON and JavaScript lose digits past 2^53';
+COMMENT ON COLUMN optimizer.query_stats.query IS 'Normalised text';
+COMMENT ON COLUMN optimizer.query_stats.calls IS 'Executions';
+COMMENT ON COLUMN optimizer.query_stats.calls_per_hour IS 'Executions per observed hour';
+COMMENT ON COLUMN optimizer.query_stats.mean_exec_time_ms IS 'Mean time of one, ms';
+COMMENT ON COLUMN optimizer.query_stats.total_exec_time_ms IS 'Time of all, ms';
+COMMENT ON COLUMN optimizer.query_stats.rows IS 'Rows returned or affected';
+COMMENT ON COLUMN optimizer.query_stats.shared_blks_per_call IS
+    'Shared blocks hit or read by one execution';
+COMMENT ON COLUMN optimizer.query_stats.share_of_total_time IS
+    'Its share of the time of all queries, 0 to 1';
+COMMENT ON COLUMN optimizer.query_stats.basis IS
+    'observed: interval deltas; since_reset: cumulative counters, until one bucket was observed';
+
+CREATE VIEW optimizer.recommendations AS
+SELECT r.id,
+       r.query_hash,
+       r.query_hash::text AS query_hash_text,
+       r.source_type,
+       r.source_id,
+       r.kind,
+       CASE WHEN shown THEN r.recommendation_text ELSE hidden END AS recommendation_text,
+       CASE WHEN shown THEN r.detailed_explanation ELSE hidden END AS detailed_explanation,
+       CASE WHEN shown THEN r.action_sql ELSE hidden END AS action_sql,
+       CASE WHEN shown THEN r.undo_sql ELSE hidden END AS undo_sql,
+       r.estimated_improvement_percent,
+       r.stated_confidence,
+       r.confidence_score,
+       r.made_by,
+       r.action_key,
+       r.forecast_improvement_percent,
+       r.forecast_low_percent,
+       r.forecast_high_percent,
+       r.urgency_score,
+       r.roi_score,
+       r.expected_saving_ms_per_hour,
+       r.implementation_complexity,
+       r.status,
+       r.is_dismissed,
+       CASE WHEN shown THEN r.dismissal_reason ELSE hidden END AS dismissal_reason,
+       r.created_at,
+       r.updated_at,
+       CASE WHEN shown THEN t.query ELSE hidden END AS query
+FROM optimizer.optimization_recommendations r
+LEFT JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
+CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
+    AS privilege (shown, hidden);
+COMMENT ON VIEW optimizer.recommendations IS
+    'Every recommendation with its scores, where it stands, and the text of its query';
+
+CREATE VIEW optimizer.implementations AS
+SELECT i.id,
+       i.recommendation_id,
+       i.query_hash,
+       i.query_hash::text AS query_hash_text,
+       i.new_query_hash,
+       r.source_type,
+       r.kind,
+       r.made_by,
+       CASE WHEN shown THEN r.recommendation_text ELSE hidden END AS recommendation_text,
+       i.status,
+       i.verdict,
+       i.verdict_reason,
+       i.predicted_improvement_percent,
+       i.actual_improvement_percent,
+       i.adjusted_improvement_percent,
+       i.improvement_low_percent,
+       i.improvement_high_percent,
+       i.accuracy_score,
+       i.actual_improvement_seconds,
+       i.confidence_at_record,
+       i.forecast_at_record_percent,
+       i.basis,
+       i.controls,
+       i.side_effect,
+       i.notes,
+       i.pre_optimization_stats,
+       i.post_optimization_stats,
+       i.implementation_timestamp,
+       CASE WHEN shown THEN i.implementation_notes ELSE hidden END AS implementation_notes,
+       i.implemented_by,
+       i.recorded_at,
+       i.recorded_with,
+       i.measured_at,
+       i.reverted_at,
+       i.error_message
+FROM optimizer.optimization_implementations i
+JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
+CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
+    AS privilege (shown, hidden);
+COMMENT ON VIEW optimizer.implementations IS
+    'What was applied, with predicted beside actual, the verdict, and both snapshots';
+
+-- The columns of these two views mean what the columns of the same name in their tables mean.
+DO $$
+DECLARE
+    copied record;
+BEGIN
+    FOR copied IN
+        SELECT v.attrelid::regclass AS view_name, v.attname,
+               coalesce(col_description(t.oid, a.attnum), CASE v.attname
+                   WHEN 'query_hash_text' THEN
+                       'query_hash as text: JSON and JavaScript lose digits past 2^53'
+                   WHEN 'query' THEN 'Normalised text of the query'
+               END, col_description('optimizer.optimization_recommendations'::regclass, r.attnum))
+               AS description
+        FROM (VALUES ('optimizer.recommendations'::regclass,
+                      'optimizer.optimization_recommendations'::regclass),
+                     ('optimizer.implementations'::regclass,
+                      'optimizer.optimization_implementations'::regclass)) AS pair (view_oid, oid)
+        JOIN pg_attribute v ON v.attrelid = pair.view_oid AND v.attnum > 0
+        JOIN pg_class t ON t.oid = pair.oid
+        LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = v.attname
+        LEFT JOIN pg_attribute r
+            ON r.attrelid = 'optimizer.optimization_recommendations'::regclass
+            AND r.attname = v.attname
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L',
+                       copied.view_name, copied.attname, copied.description);
+    END LOOP;
+END
+$$;

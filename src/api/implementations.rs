@@ -1,0 +1,97 @@
+//! What a person did: recording it, linking a rewrite's new query, taking it back.
+
+use pgrx::JsonB;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::default;
+use pgrx::prelude::*;
+
+use crate::api::argument::{
+    optional_query_hash, query_hash as checked_query_hash, required, row_number, text,
+};
+use crate::error::{Error, Raised, Result};
+use crate::statement::require_one_statement;
+use crate::store::implementations::{self as store, Application, moment};
+use crate::store::lock::require_writable;
+use crate::role;
+
+/// Records that a recommendation was applied, with the metrics from before.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
+fn record_recommendation_implementation(
+    recommendation_id: Option<i64>,
+    query_hash: default!(Option<i64>, "NULL"),
+    implementation_notes: default!(Option<&str>, "NULL"),
+    implemented_at: default!(Option<TimestampWithTimeZone>, "now()"),
+    new_query_hash: default!(Option<i64>, "NULL"),
+    new_query_text: default!(Option<&str>, "NULL"),
+) -> std::result::Result<
+    TableIterator<
+        'static,
+        (name!(impl_id, i64), name!(status, String), name!(pre_snapshot, JsonB)),
+    >,
+    Raised,
+> {
+    require_writable(c"record_recommendation_implementation()");
+    let application = Application {
+        recommendation_id: row_number("recommendation_id", recommendation_id)?,
+        query_hash: optional_query_hash("query_hash", query_hash)?,
+        notes: implementation_notes,
+        implemented_at: moment(required("implemented_at", implemented_at)?, "implemented_at")?,
+        new_query_hash: optional_query_hash("new_query_hash", new_query_hash)?,
+        new_query_text: new_query_text
+            .map(|sql| text("new_query_text", Some(sql)))
+            .transpose()?,
+        implemented_by: &role::outer_user(),
+    };
+    if let Some(sql) = application.new_query_text {
+        require_one_statement("new_query_text", sql)?;
+    }
+    let (id, before) = record(&application)?;
+    Ok(TableIterator::once((id, "pending".to_owned(), JsonB(before))))
+}
+
+fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
+    let recorded = Spi::connect_mut(|client| store::record(client, application))?;
+    if !recorded.same_action.is_empty() {
+        let others: Vec<String> = recorded.same_action.iter().map(i64::to_string).collect();
+        notice!(
+            "the same action carries out other recommendations too: recorded as implementations {}",
+            others.join(", ")
+        );
+    }
+    if recorded.awaits_new_query {
+        notice!(
+            "implementation {0} is a rewrite: there is no verdict until its new query is known; \
+             SELECT optimizer.set_implementation_query({0}, new_query_hash) adds it",
+            recorded.implementation_id
+        );
+    }
+    Ok((recorded.implementation_id, serde_json::to_value(&recorded.before).map_err(Error::from)?))
+}
+
+/// Adds a query that took the place of a rewritten one.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn set_implementation_query(
+    implementation_id: Option<i64>,
+    new_query_hash: Option<i64>,
+) -> std::result::Result<(), Raised> {
+    require_writable(c"set_implementation_query()");
+    let id = row_number("implementation_id", implementation_id)?;
+    let hash = checked_query_hash("new_query_hash", new_query_hash)?;
+    let by = role::outer_user();
+    Ok(Spi::connect_mut(|client| store::add_query(client, id, hash, &by))?)
+}
+
+/// Records that a change was taken back; returns the new status.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn revert_implementation(
+    implementation_id: Option<i64>,
+    notes: default!(Option<&str>, "NULL"),
+) -> std::result::Result<&'static str, Raised> {
+    require_writable(c"revert_implementation()");
+    let id = row_number("implementation_id", implementation_id)?;
+    Ok(Spi::connect_mut(|client| store::revert(client, id, notes))?)
+}

@@ -1,0 +1,116 @@
+//! One step of maintenance. `run_maintenance()` itself is SQL (sql/maintenance.sql): it runs each
+//! step in a subtransaction, so that a failing one takes nothing else with it.
+
+use optimizer_core::maintenance::{Step, is_due};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
+use pgrx::spi::SpiClient;
+
+use crate::api::{measurement, metrics};
+use crate::catalog::pg_stat_statements::Source;
+use crate::error::{Error, Raised, Result};
+use crate::store::{lock, purge, recommendations, sampler};
+use crate::time::{now, to_micros};
+use crate::{role, settings};
+
+/// Looks taken in one step: each is some milliseconds.
+const LOOKS_PER_STEP: i64 = 200;
+
+/// Refuses what no step could do anything about: an unknown step, a caller that may not, a server
+/// that takes no writes. For `run_maintenance()` alone.
+#[pg_extern(parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn check_maintenance(only_step: Option<&str>) -> std::result::Result<(), Raised> {
+    lock::require_writable(c"run_maintenance()");
+    role::require_read_all_stats("run maintenance")?;
+    only_step.map_or(Ok(()), |name| step_named(name).map(|_| ()))?;
+    Ok(())
+}
+
+fn step_named(name: &str) -> Result<Step> {
+    Step::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Step::ALL.iter().map(|step| step.name()).collect();
+        Error::invalid(
+            format!("only_step \"{name}\" is unknown"),
+            format!("Use one of: {}.", names.join(", ")),
+        )
+    })
+}
+
+/// Runs one step if it is due and nobody else is at it; says what it did. A detail that ends with
+/// "more" wants to be called again. For `run_maintenance()` alone.
+#[pg_extern(parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn run_maintenance_step(step: &str) -> std::result::Result<String, Raised> {
+    Ok(run(step_named(step)?)?)
+}
+
+fn run(step: Step) -> Result<String> {
+    let taken = Spi::connect_mut(|client| lock::try_step(client, step as i32))?;
+    if !taken {
+        return Ok("running elsewhere".to_owned());
+    }
+    let last_run = Spi::connect_mut(|client| last_run(client, step))?;
+    if !is_due(last_run, now(), interval_seconds(step)) {
+        return Ok("not due".to_owned());
+    }
+    match step {
+        Step::Purge => {
+            let (deleted, more) = Spi::connect_mut(purge::run)?;
+            Ok(with_more(format!("{deleted} rows deleted"), more))
+        }
+        Step::Sample => {
+            let sample = metrics::sample()?;
+            Ok(format!(
+                "{} statements seen, {} changed, {} buckets written",
+                sample.statements_seen, sample.statements_changed, sample.buckets_written
+            ))
+        }
+        Step::Advise => {
+            let (texts, own) = Spi::connect_mut(|client| {
+                let source = Source::find(client)?;
+                sampler::read_texts(client, &source)
+            })?;
+            Ok(format!("{} texts read", texts - own.len()))
+        }
+        Step::Aggregate => {
+            let written =
+                Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;
+            Ok(format!(
+                "{} recommendations added, {} updated, {} expired",
+                written.inserted, written.updated, written.expired
+            ))
+        }
+        Step::Measure => {
+            let looks = measurement::take_due_looks(LOOKS_PER_STEP)?;
+            let more = looks.len() as i64 >= LOOKS_PER_STEP;
+            Ok(with_more(format!("{} looks taken", looks.len()), more))
+        }
+    }
+}
+
+fn with_more(detail: String, more: bool) -> String {
+    if more { format!("{detail}, more") } else { detail }
+}
+
+/// How often a step runs. What is cheap when there is nothing to do runs with every sample.
+fn interval_seconds(step: Step) -> i32 {
+    match step {
+        Step::Sample | Step::Measure => settings::sample_interval_seconds(),
+        Step::Purge => settings::bucket_width_seconds(),
+        Step::Advise | Step::Aggregate => settings::advise_interval_seconds(),
+    }
+}
+
+fn last_run(client: &mut SpiClient, step: Step) -> Result<Option<optimizer_core::Micros>> {
+    let table = client.update(
+        "/* optimizer_workflow: last run */ SELECT last_run_at FROM optimizer.maintenance_runs \
+         WHERE step = $1 AND detail NOT LIKE '%more'",
+        Some(1),
+        &[step.name().into()],
+    )?;
+    if table.is_empty() {
+        return Ok(None);
+    }
+    Ok(table.first().get_one::<TimestampWithTimeZone>()?.map(to_micros))
+}

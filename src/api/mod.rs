@@ -1,0 +1,11 @@
+//! The SQL functions, by noun: check the arguments, call catalog, core and store, shape the rows.
+
+pub mod argument;
+pub mod implementations;
+pub mod maintenance;
+pub mod measurement;
+pub mod metrics;
+pub mod recommendations;
+pub mod results;
+pub mod scoring;
+pub mod status;

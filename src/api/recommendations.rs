@@ -1,0 +1,154 @@
+//! What is worth doing: aggregation, the ranked list, and taking things off it.
+
+use once_cell::sync::Lazy;
+use optimizer_core::error::at_least_zero;
+use pgrx::prelude::*;
+use pgrx::default;
+
+use crate::api::argument::{
+    SOURCE_TYPES, confidence, max_rows as checked_max_rows, one_of, optional_query_hash,
+    query_hash as checked_query_hash, required, row_number, text,
+};
+use crate::error::{Raised, Result};
+use crate::row::{column, nullable};
+use crate::store::lock::require_writable;
+use crate::store::recommendations::{self as store, OpenRecommendations};
+
+const TOP: &str = include_str!("../../sql/queries/top_recommendations.sql");
+/// The two orders are two texts, so that each has an index that returns its rows in order.
+static TOP_BY_ROI: Lazy<String> = Lazy::new(|| TOP.replace("{order}", "roi_score"));
+static TOP_BY_SAVING: Lazy<String> =
+    Lazy::new(|| TOP.replace("{order}", "expected_saving_ms_per_hour"));
+
+type Aggregated = TableIterator<
+    'static,
+    (name!(recommendation_count, i32), name!(source_types, Vec<String>)),
+>;
+
+/// Brings one query's recommendations in line with its suggestions; counts the open ones.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn aggregate_recommendations_for_query(
+    query_hash: Option<i64>,
+    min_confidence: default!(Option<f64>, 0),
+) -> std::result::Result<
+    TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>,
+    Raised,
+> {
+    require_writable(c"aggregate_recommendations_for_query()");
+    let query_hash = checked_query_hash("query_hash", query_hash)?;
+    Ok(aggregated(Some(query_hash), min_confidence)?)
+}
+
+/// The same for all queries, in one pass.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn aggregate_recommendations(
+    min_confidence: default!(Option<f64>, 0),
+) -> std::result::Result<
+    TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>,
+    Raised,
+> {
+    require_writable(c"aggregate_recommendations()");
+    Ok(aggregated(None, min_confidence)?)
+}
+
+fn aggregated(query_hash: Option<i64>, min_confidence: Option<f64>) -> Result<Aggregated> {
+    let min_confidence = confidence("min_confidence", min_confidence)?;
+    let OpenRecommendations { count, source_types } = Spi::connect_mut(|client| {
+        store::aggregate(client, query_hash, min_confidence)?;
+        store::count_open(client, query_hash)
+    })?;
+    Ok(TableIterator::once((count, source_types)))
+}
+
+/// The open recommendations, best first.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
+fn get_top_recommendations(
+    max_rows: default!(Option<i32>, 20),
+    min_impact: default!(Option<f64>, 5),
+    only_source: default!(Option<&str>, "NULL"),
+    order_by: default!(Option<&str>, "'roi'"),
+    only_query: default!(Option<i64>, "NULL"),
+) -> std::result::Result<
+    TableIterator<
+        'static,
+        (
+            name!(rec_id, i64),
+            name!(query_hash, i64),
+            name!(source_type, String),
+            name!(recommendation_text, String),
+            name!(estimated_improvement, f64),
+            name!(confidence, f64),
+            name!(urgency_score, f64),
+            name!(roi_score, f64),
+            name!(kind, String),
+            name!(forecast_improvement, f64),
+            name!(expected_saving_ms_per_hour, f64),
+            name!(action_sql, Option<String>),
+            name!(query, Option<String>),
+        ),
+    >,
+    Raised,
+> {
+    let max_rows = checked_max_rows(max_rows)?;
+    let min_impact = at_least_zero("min_impact", required("min_impact", min_impact)?)
+        .map_err(crate::error::Error::from)?;
+    let only_source = one_of("only_source", only_source, &SOURCE_TYPES)?;
+    let order_by = required("order_by", one_of("order_by", order_by, &["roi", "saving"])?)?;
+    let only_query = optional_query_hash("only_query", only_query)?;
+    let sql = if order_by == "saving" { &*TOP_BY_SAVING } else { &*TOP_BY_ROI };
+    let rows = Spi::connect(|client| -> Result<Vec<_>> {
+        client
+            .select(
+                sql.as_str(),
+                None,
+                &[max_rows.into(), min_impact.into(), only_source.into(), only_query.into()],
+            )?
+            .map(|row| {
+                Ok((
+                    column(&row, 1)?,
+                    column(&row, 2)?,
+                    column(&row, 3)?,
+                    column(&row, 4)?,
+                    column(&row, 5)?,
+                    column(&row, 6)?,
+                    column(&row, 7)?,
+                    column(&row, 8)?,
+                    column(&row, 9)?,
+                    column(&row, 10)?,
+                    column(&row, 11)?,
+                    nullable(&row, 12)?,
+                    nullable(&row, 13)?,
+                ))
+            })
+            .collect()
+    })?;
+    Ok(TableIterator::new(rows))
+}
+
+/// Takes an open recommendation off the list, with a reason; returns its new status.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn dismiss_recommendation(
+    recommendation_id: Option<i64>,
+    reason: Option<&str>,
+) -> std::result::Result<&'static str, Raised> {
+    require_writable(c"dismiss_recommendation()");
+    let id = row_number("recommendation_id", recommendation_id)?;
+    let reason = text("reason", reason)?;
+    Ok(Spi::connect_mut(|client| store::dismiss(client, id, reason))?)
+}
+
+/// Puts a dismissed recommendation back on the list; returns its new status.
+#[pg_extern(security_definer, parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn reopen_recommendation(
+    recommendation_id: Option<i64>,
+) -> std::result::Result<&'static str, Raised> {
+    require_writable(c"reopen_recommendation()");
+    let id = row_number("recommendation_id", recommendation_id)?;
+    Ok(Spi::connect_mut(|client| store::reopen(client, id))?)
+}

@@ -1,0 +1,110 @@
+//! `status()`: what works, what is missing, and what to type to mend it.
+
+use optimizer_core::settings_fit::{Times, misfits};
+use pgrx::prelude::*;
+use pgrx::spi::SpiClient;
+
+use crate::catalog::pg_stat_statements::Source;
+use crate::error::{Error, Raised, Result};
+use crate::row::{column, nullable};
+use crate::{settings, worker};
+
+const STATUS: &str = include_str!("../../sql/queries/status.sql");
+
+/// item, ok, detail, hint
+type Item = (String, bool, String, Option<String>);
+
+/// What works, what is missing, and how to mend it.
+#[pg_extern(stable, parallel_restricted)]
+#[search_path(pg_catalog, pg_temp)]
+fn status() -> std::result::Result<
+    TableIterator<
+        'static,
+        (
+            name!(item, String),
+            name!(ok, bool),
+            name!(detail, String),
+            name!(hint, Option<String>),
+        ),
+    >,
+    Raised,
+> {
+    let items = Spi::connect(|client| -> Result<Vec<Item>> {
+        let mut items = vec![statements(client), worker_item(), times()];
+        for row in client.select(
+            STATUS,
+            None,
+            &[
+                f64::from(settings::sample_interval_seconds()).into(),
+                f64::from(settings::measurement_schedule().measure_deadline_seconds).into(),
+            ],
+        )? {
+            items.push((column(&row, 1)?, column(&row, 2)?, column(&row, 3)?, nullable(&row, 4)?));
+        }
+        Ok(items)
+    })?;
+    Ok(TableIterator::new(items))
+}
+
+fn item(name: &str, ok: bool, detail: impl Into<String>, hint: Option<&str>) -> Item {
+    (name.to_owned(), ok, detail.into(), hint.map(str::to_owned))
+}
+
+fn statements(client: &SpiClient) -> Item {
+    let name = "pg_stat_statements";
+    match Source::find(client) {
+        Ok(source) => item(name, true, format!("readable, in schema {}", source.schema()), None),
+        Err(Error::WrongState { message, hint }) => (name.to_owned(), false, message, Some(hint)),
+        Err(other) => item(name, false, other.to_string(), None),
+    }
+}
+
+fn worker_item() -> Item {
+    let name = "background worker";
+    let by_hand = "Until then SELECT * FROM optimizer.run_maintenance() does the same, by hand or \
+                   from pg_cron.";
+    let Some(running) = worker::is_running() else {
+        let hint = format!(
+            "Add optimizer_workflow to shared_preload_libraries in postgresql.conf and restart \
+             the server. {by_hand}"
+        );
+        return (name.to_owned(), false, "not preloaded".to_owned(), Some(hint));
+    };
+    if !settings::enabled() {
+        return item(
+            name,
+            false,
+            "switched off",
+            Some("Run ALTER SYSTEM SET optimizer_workflow.enabled = on; SELECT pg_reload_conf()."),
+        );
+    }
+    if running {
+        return item(name, true, "launcher is running", None);
+    }
+    item(
+        name,
+        false,
+        "launcher is not running",
+        Some("It starts again within 10 s, and not on a standby; if it does not, see the server log."),
+    )
+}
+
+fn times() -> Item {
+    let schedule = settings::measurement_schedule();
+    let found = misfits(&Times {
+        sample_interval: settings::sample_interval_seconds(),
+        bucket_width: settings::bucket_width_seconds(),
+        retention: settings::retention_seconds(),
+        measure_after: schedule.measure_after_seconds,
+        measure_deadline: schedule.measure_deadline_seconds,
+    });
+    if found.is_empty() {
+        return item("settings", true, "the times fit together", None);
+    }
+    item(
+        "settings",
+        false,
+        found.join("; "),
+        Some("SELECT name, setting, unit FROM pg_settings WHERE name LIKE 'optimizer_workflow.%'"),
+    )
+}

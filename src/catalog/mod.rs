@@ -1,0 +1,3 @@
+//! Reads: what the server and our tables say. SELECT only, no decisions.
+
+pub mod pg_stat_statements;

@@ -1,0 +1,277 @@
+//! Recording what a person applied, with the metrics from before; linking a rewrite's new queries;
+//! taking a change back.
+
+use optimizer_core::Micros;
+use optimizer_core::measurement::{BASELINE_BUCKETS, Snapshot};
+use optimizer_core::statistics::Work;
+use pgrx::JsonB;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::spi::{SpiClient, SpiHeapTupleData, SpiTupleTable};
+
+use crate::error::{Error, Result};
+use crate::row::{column, nullable};
+use crate::store::lock::Lock;
+use crate::store::metrics;
+use crate::store::recommendations::{set_status, status_hint};
+use crate::time::{from_micros, now};
+
+const LOCK_RECOMMENDATION: &str =
+    include_str!("../../sql/queries/lock_recommendation_for_record.sql");
+const LOCK_SAME_ACTION: &str = include_str!("../../sql/queries/lock_same_action.sql");
+const WORK_BEFORE: &str = include_str!("../../sql/queries/work_before.sql");
+const INSERT: &str = include_str!("../../sql/queries/insert_implementation.sql");
+
+/// What a person did.
+#[derive(Debug)]
+pub struct Application<'a> {
+    pub recommendation_id: i64,
+    pub query_hash: Option<i64>,
+    pub notes: Option<&'a str>,
+    pub implemented_at: Micros,
+    pub new_query_hash: Option<i64>,
+    pub new_query_text: Option<&'a str>,
+    pub implemented_by: &'a str,
+}
+
+/// What was written down.
+#[derive(Debug)]
+pub struct Recorded {
+    pub implementation_id: i64,
+    pub before: Snapshot,
+    /// Implementations of the other recommendations that the same action carries out.
+    pub same_action: Vec<i64>,
+    /// A rewrite whose new statement is not known yet.
+    pub awaits_new_query: bool,
+}
+
+/// Records an implementation, and those of the other open recommendations with the same action.
+pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recorded> {
+    if application.implemented_at > now() {
+        return Err(Error::invalid(
+            "implemented_at lies in the future",
+            "Leave it out for now, or give the moment of the change, for instance \
+             now() - interval '2 hours'.",
+        ));
+    }
+    Lock::Recommendations.wait(client)?;
+    let id = application.recommendation_id;
+    let (query_hash, source_type, action_key) = lock_open(client, application)?;
+    let same_action = match action_key {
+        None => Vec::new(),
+        Some(key) => client
+            .update(LOCK_SAME_ACTION, None, &[id.into(), key.into()])?
+            .map(|row| Ok((column(&row, 1)?, column(&row, 2)?)))
+            .collect::<Result<Vec<(i64, i64)>>>()?,
+    };
+    let (implementation_id, before) = insert(client, application, (id, query_hash), None)?;
+    let mut also = Vec::new();
+    for other in same_action {
+        // The new text or hash belongs to the query that was asked for.
+        let other_one = Application { new_query_hash: None, new_query_text: None, ..*application };
+        also.push(insert(client, &other_one, other, Some(implementation_id))?.0);
+    }
+    if let Some(new_query_hash) = application.new_query_hash {
+        link_query(client, implementation_id, new_query_hash, application.implemented_by)?;
+    }
+    Ok(Recorded {
+        implementation_id,
+        before,
+        same_action: also,
+        awaits_new_query: source_type == "rewrite" && application.new_query_hash.is_none(),
+    })
+}
+
+/// Locks the recommendation and checks that it can be recorded as asked.
+fn lock_open(
+    client: &mut SpiClient,
+    application: &Application,
+) -> Result<(i64, String, Option<String>)> {
+    let id = application.recommendation_id;
+    let table = client.update(LOCK_RECOMMENDATION, Some(1), &[id.into()])?;
+    let Some(row) = table.into_iter().next() else {
+        return Err(Error::not_found(
+            format!("recommendation {id} does not exist"),
+            "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+        ));
+    };
+    let query_hash: i64 = column(&row, 1)?;
+    let status: String = column(&row, 3)?;
+    if application.query_hash.is_some_and(|given| given != query_hash) {
+        return Err(Error::invalid(
+            format!("query_hash {} is not that of recommendation {id}", given(application)),
+            format!("Its query_hash is {query_hash}; or leave query_hash out."),
+        ));
+    }
+    if status != "open" {
+        let implementation = nullable::<i64>(&row, 5)?
+            .filter(|_| status == "implemented")
+            .map(|number| format!(" (implementation {number})"))
+            .unwrap_or_default();
+        return Err(Error::wrong_state(
+            format!("recommendation {id} is already {status}{implementation}"),
+            status_hint(&status),
+        ));
+    }
+    Ok((query_hash, column(&row, 2)?, nullable(&row, 4)?))
+}
+
+fn given(application: &Application) -> i64 {
+    application.query_hash.unwrap_or_default()
+}
+
+fn insert(
+    client: &mut SpiClient,
+    application: &Application,
+    (recommendation_id, query_hash): (i64, i64),
+    recorded_with: Option<i64>,
+) -> Result<(i64, Snapshot)> {
+    let grid = metrics::grid(client)?;
+    let change_bucket = grid.bucket_at(application.implemented_at);
+    let earliest = application.implemented_at - BASELINE_BUCKETS * grid.width();
+    let table = client.update(
+        WORK_BEFORE,
+        Some(1),
+        &[
+            query_hash.into(),
+            from_micros(application.implemented_at)?.into(),
+            from_micros(change_bucket.start)?.into(),
+            from_micros(earliest)?.into(),
+        ],
+    )?;
+    let row = only_row(table)?;
+    let (work, observed_seconds, window) = window(&row)?;
+    let before = Snapshot::new(&work, observed_seconds, window);
+    let work_before_change: Option<JsonB> = nullable(&row, 9)?;
+    let table = client.update(
+        INSERT,
+        Some(1),
+        &[
+            recommendation_id.into(),
+            application.new_query_hash.into(),
+            from_micros(application.implemented_at)?.into(),
+            application.notes.into(),
+            application.implemented_by.into(),
+            JsonB(serde_json::to_value(&before)?).into(),
+            application.new_query_text.into(),
+            recorded_with.into(),
+            from_micros(change_bucket.start)?.into(),
+            work_before_change.into(),
+        ],
+    )?;
+    Ok((column(&only_row(table)?, 1)?, before))
+}
+
+/// The first eight columns of work_before.sql and work_after.sql.
+pub fn window(row: &SpiHeapTupleData) -> Result<(Work, f64, (Option<String>, Option<String>))> {
+    let work = Work {
+        calls: column(row, 1)?,
+        total_exec_time_ms: column(row, 2)?,
+        sum_squared_deviation_ms2: 0.0,
+        rows: column(row, 3)?,
+        shared_blks_hit: column(row, 4)?,
+        shared_blks_read: column(row, 5)?,
+    };
+    Ok((work, column(row, 6)?, (nullable(row, 7)?, nullable(row, 8)?)))
+}
+
+pub fn only_row<'a>(table: SpiTupleTable<'a>) -> Result<SpiHeapTupleData<'a>> {
+    table.into_iter().next().ok_or(Error::MissingColumn(1))
+}
+
+fn link_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Result<()> {
+    client.update(
+        "/* optimizer_workflow: link */ INSERT INTO optimizer.implementation_queries \
+         (implementation_id, query_hash, linked_by) VALUES ($1, $2, $3) \
+         ON CONFLICT (implementation_id, query_hash) DO NOTHING",
+        None,
+        &[id.into(), query_hash.into(), by.into()],
+    )?;
+    Ok(())
+}
+
+/// Where an implementation stands; its row is locked.
+struct Standing {
+    status: String,
+    verdict: Option<String>,
+    verdict_reason: Option<String>,
+    recommendation_id: i64,
+}
+
+fn lock_standing(client: &mut SpiClient, id: i64) -> Result<Standing> {
+    let table = client.update(
+        "/* optimizer_workflow: lock implementation */ \
+         SELECT status, verdict, verdict_reason, recommendation_id \
+         FROM optimizer.optimization_implementations WHERE id = $1 FOR UPDATE",
+        Some(1),
+        &[id.into()],
+    )?;
+    let Some(row) = table.into_iter().next() else { return Err(no_implementation(id)) };
+    Ok(Standing {
+        status: column(&row, 1)?,
+        verdict: nullable(&row, 2)?,
+        verdict_reason: nullable(&row, 3)?,
+        recommendation_id: column(&row, 4)?,
+    })
+}
+
+pub fn no_implementation(id: i64) -> Error {
+    Error::not_found(
+        format!("implementation {id} does not exist"),
+        "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
+    )
+}
+
+/// Adds a statement that took the place of a rewritten query.
+pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Result<()> {
+    let standing = lock_standing(client, id)?;
+    if standing.status != "pending" {
+        return Err(Error::wrong_state(
+            format!("implementation {id} is already {}", standing.status),
+            "A query can be linked while the implementation is pending.",
+        ));
+    }
+    link_query(client, id, query_hash, by)
+}
+
+/// Takes a change back: its window ends now. The recommendation opens again, unless it was measured
+/// and found not to help.
+pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<&'static str> {
+    let standing = lock_standing(client, id)?;
+    if !matches!(standing.status.as_str(), "pending" | "implemented") {
+        return Err(Error::wrong_state(
+            format!("nothing to revert: implementation {id} is {}", standing.status),
+            "Only a pending or implemented one can be reverted.",
+        ));
+    }
+    client.update(
+        "/* optimizer_workflow: revert */ UPDATE optimizer.optimization_implementations \
+         SET status = 'reverted', reverted_at = now(), \
+             notes = CASE WHEN $2 IS NULL THEN notes ELSE notes || ('reverted: ' || $2) END \
+         WHERE id = $1",
+        None,
+        &[id.into(), notes.into()],
+    )?;
+    match standing.verdict.as_deref() {
+        Some(verdict @ ("regressed" | "not_improved")) => {
+            let reason = format!(
+                "{verdict}: {}",
+                standing.verdict_reason.as_deref().unwrap_or("measured by this extension")
+            );
+            set_status(client, standing.recommendation_id, "dismissed", Some(&reason))?;
+        }
+        _ => set_status(client, standing.recommendation_id, "open", None)?,
+    }
+    Ok("reverted")
+}
+
+/// A moment as the caller gave it, refused when it is none.
+pub fn moment(value: TimestampWithTimeZone, name: &str) -> Result<Micros> {
+    let micros: Micros = value.into();
+    if micros == Micros::MIN || micros == Micros::MAX {
+        return Err(Error::invalid(
+            format!("{name} must be a moment, not infinity"),
+            "Give a timestamp such as now() or '2026-01-31 12:00:00+00'.",
+        ));
+    }
+    Ok(micros)
+}

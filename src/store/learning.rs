@@ -1,0 +1,107 @@
+//! Outcomes into what is known about each kind of advice, and that into the open recommendations.
+//!
+//! Everything is recomputed from the outcomes, so an outcome can neither be lost nor count twice;
+//! the lock makes two transactions that bring outcomes at once do it one after the other.
+
+use std::collections::BTreeMap;
+
+use optimizer_core::learning::{KindLearning, Lesson, Outcome, pooled_half_width_percent};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::spi::SpiClient;
+
+use crate::error::Result;
+use crate::row::{column, nullable};
+use crate::store::lock::Lock;
+use crate::time::to_micros;
+
+const OUTCOMES: &str = include_str!("../../sql/queries/outcomes.sql");
+const KEEP_LEARNED: &str = include_str!("../../sql/queries/keep_learned.sql");
+const KEEP_OVERALL: &str = include_str!("../../sql/queries/keep_learned_overall.sql");
+const RESCORE: &str = include_str!("../../sql/queries/rescore.sql");
+
+/// made_by, source_type, kind.
+type Kind = (String, String, String);
+
+/// Learns from all outcomes and scores the open recommendations of the kinds that changed.
+pub fn learn(client: &mut SpiClient) -> Result<()> {
+    Lock::Recommendations.wait(client)?;
+    let outcomes = read_outcomes(client)?;
+    let mut residuals = Vec::new();
+    let mut learned = Vec::new();
+    for (kind, outcomes) in &outcomes {
+        let learning = KindLearning::from_outcomes(outcomes);
+        residuals.extend(learning.residuals(outcomes));
+        learned.push((kind, learning));
+    }
+    let improved = i32::try_from(residuals.len()).unwrap_or(i32::MAX);
+    let half_width = pooled_half_width_percent(residuals);
+    client.update(KEEP_OVERALL, None, &[improved.into(), half_width.into()])?;
+    let changed = keep(client, &learned)?;
+    if !changed.is_empty() {
+        rescore(client, &changed)?;
+    }
+    Ok(())
+}
+
+fn read_outcomes(client: &mut SpiClient) -> Result<BTreeMap<Kind, Vec<Outcome>>> {
+    let mut outcomes: BTreeMap<Kind, Vec<Outcome>> = BTreeMap::new();
+    for row in client.update(OUTCOMES, None, &[])? {
+        let kind = (column(&row, 1)?, column(&row, 2)?, column(&row, 3)?);
+        let lesson = match (column::<String>(&row, 4)?.as_str(), nullable::<f64>(&row, 5)?) {
+            ("improved", Some(improvement_percent)) => Lesson::Worked { improvement_percent },
+            ("not_improved" | "regressed", _) => Lesson::Failed,
+            _ => Lesson::Inconclusive,
+        };
+        outcomes.entry(kind).or_default().push(Outcome {
+            lesson,
+            measured_at: to_micros(column::<TimestampWithTimeZone>(&row, 6)?),
+            predicted_percent: column(&row, 7)?,
+            share: column(&row, 8)?,
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Writes what differs; returns the kinds that did.
+fn keep(client: &mut SpiClient, learned: &[(&Kind, KindLearning)]) -> Result<Vec<Kind>> {
+    let text = |of: fn(&Kind) -> &String| -> Vec<String> {
+        learned.iter().map(|(kind, _)| of(kind).clone()).collect()
+    };
+    let each = |of: fn(&KindLearning) -> i32| -> Vec<i32> {
+        learned.iter().map(|(_, learning)| of(learning)).collect()
+    };
+    let weight = |of: fn(&KindLearning) -> f64| -> Vec<f64> {
+        learned.iter().map(|(_, learning)| of(learning)).collect()
+    };
+    let known = |of: fn(&KindLearning) -> Option<f64>| -> Vec<Option<f64>> {
+        learned.iter().map(|(_, learning)| of(learning)).collect()
+    };
+    let table = client.update(
+        KEEP_LEARNED,
+        None,
+        &[
+            text(|k| &k.0).into(),
+            text(|k| &k.1).into(),
+            text(|k| &k.2).into(),
+            each(|l| l.outcomes).into(),
+            each(|l| l.inconclusive).into(),
+            weight(|l| l.weight).into(),
+            weight(|l| l.success_weight).into(),
+            known(|l| l.realisation_rate).into(),
+            known(|l| l.half_width_percent).into(),
+        ],
+    )?;
+    table.map(|row| Ok((column(&row, 1)?, column(&row, 2)?, column(&row, 3)?))).collect()
+}
+
+fn rescore(client: &mut SpiClient, kinds: &[Kind]) -> Result<()> {
+    let text = |of: fn(&Kind) -> &String| -> Vec<String> {
+        kinds.iter().map(|kind| of(kind).clone()).collect()
+    };
+    client.update(
+        RESCORE,
+        None,
+        &[text(|k| &k.0).into(), text(|k| &k.1).into(), text(|k| &k.2).into()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Who may write when. Advisory locks of this database, held to the end of the transaction and
+//! taken in the order of [`Lock`]; row locks on implementations come before `Recommendations`.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+use pgrx::spi::SpiClient;
+
+use crate::error::Result;
+
+/// First key of our advisory locks: "opwf" in ASCII, so that they are easy to tell in pg_locks.
+const LOCK_CLASS: i32 = 0x6f70_7766;
+
+/// What only one session does at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Reading counters and moving the sampler's baseline.
+    Sampler = 1,
+    /// Moving scores and statuses of many recommendations.
+    Recommendations = 2,
+}
+
+impl Lock {
+    /// Waits for the lock.
+    pub fn wait(self, client: &mut SpiClient) -> Result<()> {
+        client.update(
+            "/* optimizer_workflow: lock */ SELECT pg_advisory_xact_lock($1, $2)",
+            None,
+            &[LOCK_CLASS.into(), (self as i32).into()],
+        )?;
+        Ok(())
+    }
+}
+
+/// The lock of one step of maintenance, if nobody else has it.
+pub fn try_step(client: &mut SpiClient, step: i32) -> Result<bool> {
+    /// Second keys of steps start here, clear of [`Lock`].
+    const FIRST_STEP: i32 = 100;
+    let taken = client
+        .update(
+            "/* optimizer_workflow: lock */ SELECT pg_try_advisory_xact_lock($1, $2)",
+            Some(1),
+            &[LOCK_CLASS.into(), (FIRST_STEP + step).into()],
+        )?
+        .first()
+        .get_one::<bool>()?;
+    Ok(taken.unwrap_or(false))
+}
+
+/// Refuses to go on where nothing can be written: SQLSTATE 25006 on a standby and in a read-only
+/// transaction. First thing in every function that writes.
+pub fn require_writable(function: &CStr) {
+    // SAFETY: takes a C string and raises an ordinary ERROR, which pgrx carries through Rust.
+    #[expect(unsafe_code, reason = "pgrx has no wrapper for core's own check")]
+    unsafe {
+        pg_sys::PreventCommandIfReadOnly(function.as_ptr());
+    }
+}

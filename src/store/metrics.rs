@@ -1,0 +1,170 @@
+//! Work into buckets, and which part of each bucket was observed.
+
+use optimizer_core::Micros;
+use optimizer_core::buckets::{Bucket, Grid, split};
+use optimizer_core::statistics::Work;
+use optimizer_core::MICROS_PER_SECOND;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::spi::SpiClient;
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::settings;
+use crate::time::{from_micros, to_micros};
+
+const ADD_METRICS: &str = include_str!("../../sql/queries/add_metrics.sql");
+const ADD_COVERAGE: &str = include_str!("../../sql/queries/add_coverage.sql");
+const ADD_INGESTED_COVERAGE: &str = include_str!("../../sql/queries/add_ingested_coverage.sql");
+
+/// How time is cut into buckets now.
+pub fn grid(client: &mut SpiClient) -> Result<Grid> {
+    let table = client.update(
+        "/* optimizer_workflow: newest bucket */ SELECT bucket_start, bucket_width_seconds \
+         FROM optimizer.sampling_coverage ORDER BY bucket_start DESC LIMIT 1",
+        Some(1),
+        &[],
+    )?;
+    let last = if table.is_empty() {
+        None
+    } else {
+        let (start, width) = table.first().get_two::<TimestampWithTimeZone, i32>()?;
+        start.zip(width).map(|(start, width)| Bucket {
+            start: to_micros(start),
+            width: Micros::from(width) * MICROS_PER_SECOND,
+        })
+    };
+    Ok(Grid::new(settings::bucket_width_seconds(), last))
+}
+
+/// Work on its way into buckets, one entry per query and bucket.
+#[derive(Debug, Default)]
+pub struct BucketWork {
+    rows: BTreeMap<(i64, Micros), (Work, Micros, bool)>,
+}
+
+impl BucketWork {
+    /// Adds work that was done in an interval that ended at `end`, over `parts`: its buckets with
+    /// the microseconds of the interval that lie in each.
+    pub fn add(
+        &mut self,
+        query_hash: i64,
+        work: &Work,
+        lossy: bool,
+        parts: &[(Bucket, Micros)],
+        end: Micros,
+    ) {
+        let lengths: Vec<Micros> = parts.iter().map(|(_, inside)| *inside).collect();
+        for ((bucket, _), share) in parts.iter().zip(split(work, &lengths)) {
+            if share.calls == 0 && !lossy {
+                continue;
+            }
+            let until = bucket.end().min(end);
+            let row = self
+                .rows
+                .entry((query_hash, bucket.start))
+                .or_insert((Work::default(), until, false));
+            *row = (row.0.plus(&share), row.1.max(until), row.2 || lossy);
+        }
+    }
+
+    pub fn forget(&mut self, query_hashes: &[i64]) {
+        self.rows.retain(|(hash, _), _| !query_hashes.contains(hash));
+    }
+
+    /// Writes all of it; returns how many buckets were written to.
+    pub fn write(self, client: &mut SpiClient) -> Result<i32> {
+        if self.rows.is_empty() {
+            return Ok(0);
+        }
+        let mut columns = Columns::default();
+        for ((query_hash, start), (work, until, lossy)) in &self.rows {
+            columns.query_hash.push(*query_hash);
+            columns.bucket_start.push(from_micros(*start)?);
+            columns.counted_until.push(from_micros(*until)?);
+            columns.calls.push(work.calls);
+            columns.total.push(work.total_exec_time_ms);
+            columns.spread.push(work.sum_squared_deviation_ms2);
+            columns.rows.push(work.rows);
+            columns.hit.push(work.shared_blks_hit);
+            columns.read.push(work.shared_blks_read);
+            columns.lossy.push(*lossy);
+        }
+        client.update(
+            ADD_METRICS,
+            None,
+            &[
+                columns.query_hash.into(),
+                columns.bucket_start.into(),
+                columns.counted_until.into(),
+                columns.calls.into(),
+                columns.total.into(),
+                columns.spread.into(),
+                columns.rows.into(),
+                columns.hit.into(),
+                columns.read.into(),
+                columns.lossy.into(),
+            ],
+        )?;
+        Ok(i32::try_from(self.rows.len()).unwrap_or(i32::MAX))
+    }
+}
+
+#[derive(Default)]
+struct Columns {
+    query_hash: Vec<i64>,
+    bucket_start: Vec<TimestampWithTimeZone>,
+    counted_until: Vec<TimestampWithTimeZone>,
+    calls: Vec<i64>,
+    total: Vec<f64>,
+    spread: Vec<f64>,
+    rows: Vec<i64>,
+    hit: Vec<i64>,
+    read: Vec<i64>,
+    lossy: Vec<bool>,
+}
+
+/// Adds sampled time to the buckets it lies in.
+pub fn cover(client: &mut SpiClient, parts: &[(Bucket, Micros)]) -> Result<()> {
+    let mut starts = Vec::new();
+    let mut widths = Vec::new();
+    let mut seconds = Vec::new();
+    for (bucket, inside) in parts {
+        starts.push(from_micros(bucket.start)?);
+        widths.push(i32::try_from(bucket.width / MICROS_PER_SECOND).unwrap_or(i32::MAX));
+        seconds.push(*inside as f64 / MICROS_PER_SECOND as f64);
+    }
+    client.update(ADD_COVERAGE, None, &[starts.into(), widths.into(), seconds.into()])?;
+    Ok(())
+}
+
+/// Adds the work of one interval that another collector saw end at `collected_at`.
+pub fn ingest(
+    client: &mut SpiClient,
+    query_hash: i64,
+    collected_at: Micros,
+    work: &Work,
+) -> Result<()> {
+    // The interval ended there: on a boundary, the bucket before it.
+    let bucket = grid(client)?.bucket_at(collected_at - 1);
+    let width = i32::try_from(bucket.width / MICROS_PER_SECOND).unwrap_or(i32::MAX);
+    client.update(
+        ADD_INGESTED_COVERAGE,
+        None,
+        &[from_micros(bucket.start)?.into(), width.into()],
+    )?;
+    let mut rows = BucketWork::default();
+    rows.add(query_hash, work, false, &[(bucket, bucket.width)], collected_at);
+    rows.write(client)?;
+    Ok(())
+}
+
+/// Keeps a query's text, unless it is known.
+pub fn keep_text(client: &mut SpiClient, query_hash: i64, text: &str) -> Result<()> {
+    client.update(
+        "/* optimizer_workflow: text */ INSERT INTO optimizer.query_texts (query_hash, query) \
+         VALUES ($1, $2) ON CONFLICT (query_hash) DO NOTHING",
+        None,
+        &[query_hash.into(), text.into()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Writes to our own tables.
+//!
+//! Trap: a statement run through `SpiClient::select` may see the snapshot of the calling query, so
+//! after waiting for a lock everything goes through `update`, which takes a new snapshot.
+
+pub mod implementations;
+pub mod learning;
+pub mod lock;
+pub mod looks;
+pub mod metrics;
+pub mod purge;
+pub mod recommendations;
+pub mod sampler;

@@ -1,0 +1,125 @@
+//! Suggestions into recommendations, and a recommendation's way through its states.
+
+use pgrx::spi::SpiClient;
+
+use crate::error::{Error, Result};
+use crate::store::lock::Lock;
+
+const AGGREGATE: &str = include_str!("../../sql/queries/aggregate.sql");
+const COUNT_OPEN: &str = include_str!("../../sql/queries/count_open.sql");
+
+/// The open recommendations after an aggregation.
+#[derive(Debug)]
+pub struct OpenRecommendations {
+    pub count: i32,
+    /// Sorted, distinct.
+    pub source_types: Vec<String>,
+}
+
+/// What an aggregation wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct Written {
+    pub inserted: i64,
+    pub updated: i64,
+    pub expired: i64,
+}
+
+/// Brings the recommendations in line with the suggestions, for one query or all.
+pub fn aggregate(
+    client: &mut SpiClient,
+    query_hash: Option<i64>,
+    min_confidence: f64,
+) -> Result<Written> {
+    Lock::Recommendations.wait(client)?;
+    let table = client
+        .update(AGGREGATE, Some(1), &[query_hash.into(), min_confidence.into()])?
+        .first();
+    let (inserted, updated, expired) = table.get_three::<i64, i64, i64>()?;
+    Ok(Written {
+        inserted: inserted.unwrap_or(0),
+        updated: updated.unwrap_or(0),
+        expired: expired.unwrap_or(0),
+    })
+}
+
+/// Counts the open recommendations of one query, or of all.
+pub fn count_open(client: &mut SpiClient, query_hash: Option<i64>) -> Result<OpenRecommendations> {
+    let table = client.update(COUNT_OPEN, Some(1), &[query_hash.into()])?.first();
+    let (count, source_types) = table.get_two::<i64, Vec<String>>()?;
+    Ok(OpenRecommendations {
+        count: i32::try_from(count.unwrap_or(0)).unwrap_or(i32::MAX),
+        source_types: source_types.unwrap_or_default(),
+    })
+}
+
+/// Takes an open recommendation off the list.
+pub fn dismiss(client: &mut SpiClient, id: i64, reason: &str) -> Result<&'static str> {
+    require_status(client, id, "open", "dismissed")?;
+    set_status(client, id, "dismissed", Some(reason))?;
+    Ok("dismissed")
+}
+
+/// Puts a dismissed recommendation back on the list.
+pub fn reopen(client: &mut SpiClient, id: i64) -> Result<&'static str> {
+    require_status(client, id, "dismissed", "reopened")?;
+    set_status(client, id, "open", None)?;
+    Ok("open")
+}
+
+pub fn set_status(
+    client: &mut SpiClient,
+    id: i64,
+    status: &str,
+    reason: Option<&str>,
+) -> Result<()> {
+    client.update(
+        "/* optimizer_workflow: status */ UPDATE optimizer.optimization_recommendations \
+         SET status = $2, dismissal_reason = $3, updated_at = now() WHERE id = $1",
+        None,
+        &[id.into(), status.into(), reason.into()],
+    )?;
+    Ok(())
+}
+
+/// Locks the recommendation and refuses unless it has the status that the act needs.
+fn require_status(client: &mut SpiClient, id: i64, needed: &str, act: &str) -> Result<()> {
+    let status = lock_status(client, id)?;
+    if status == needed {
+        return Ok(());
+    }
+    Err(Error::wrong_state(
+        format!("recommendation {id} cannot be {act}: it is {status}"),
+        status_hint(&status),
+    ))
+}
+
+/// The status of a recommendation, locked until the end of the transaction.
+pub fn lock_status(client: &mut SpiClient, id: i64) -> Result<String> {
+    let table = client.update(
+        "/* optimizer_workflow: lock recommendation */ \
+         SELECT status FROM optimizer.optimization_recommendations WHERE id = $1 FOR UPDATE",
+        Some(1),
+        &[id.into()],
+    )?;
+    if table.is_empty() {
+        return Err(Error::not_found(
+            format!("recommendation {id} does not exist"),
+            "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+        ));
+    }
+    table.first().get_one::<String>()?.ok_or(Error::MissingColumn(1))
+}
+
+/// What to do with a recommendation that is not in the state one thought.
+pub fn status_hint(status: &str) -> &'static str {
+    match status {
+        "implemented" => {
+            "See optimizer.get_optimization_results(); revert_implementation() takes it back."
+        }
+        "dismissed" => "SELECT optimizer.reopen_recommendation(id) puts it back on the list.",
+        "expired" => {
+            "Its suggestion is gone; it opens again when the suggestion is made again and aggregated."
+        }
+        _ => "SELECT * FROM optimizer.get_top_recommendations() lists the open ones.",
+    }
+}
