@@ -1,1 +1,47 @@
-SELECT 1;
+-- Who may what. PUBLIC: nothing. pg_monitor: the views, the tables without text, the reading
+-- functions. Tables that hold text are granted to nobody: people read them through the views, which
+-- show text to members of pg_read_all_stats. Writing is for the owner and whom the owner grants it
+-- (the GRANT block in the README).
+
+DO $$
+DECLARE
+    member record;
+BEGIN
+    FOR member IN
+        SELECT d.objid::regprocedure AS function
+        FROM pg_depend d
+        JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+        WHERE e.extname = 'optimizer_workflow' AND d.deptype = 'e'
+          AND d.classid = 'pg_proc'::regclass
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', member.function);
+    END LOOP;
+END
+$$;
+
+GRANT USAGE ON SCHEMA optimizer TO pg_monitor;
+GRANT SELECT ON
+    optimizer.query_metrics, optimizer.sampling_coverage, optimizer.sampler_state,
+    optimizer.sampler_counters, optimizer.maintenance_runs, optimizer.learned_kinds,
+    optimizer.learned_overall, optimizer.implementation_queries,
+    optimizer.implementation_measurements,
+    optimizer.recent_window, optimizer.query_activity, optimizer.query_stats,
+    optimizer.recommendations, optimizer.implementations
+TO pg_monitor;
+GRANT EXECUTE ON FUNCTION
+    optimizer.roi_score(float8, float8, float8),
+    optimizer.urgency_score(float8, float8),
+    optimizer.learned_confidence(float8, float8, float8),
+    optimizer.learned_forecast(float8, float8),
+    optimizer.unknown_forecast_half_width(),
+    optimizer.normalise_sql(text),
+    optimizer.setting_literal(text, text),
+    optimizer.query_hash_list(jsonb),
+    optimizer.bucket_width_seconds(),
+    optimizer.get_top_recommendations(integer, float8, text, text, bigint),
+    optimizer.get_optimization_results(text, bigint, integer),
+    optimizer.optimization_summary(),
+    optimizer.status()
+TO pg_monitor;
+
+SELECT optimizer.announce_database();

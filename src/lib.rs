@@ -40,6 +40,41 @@ extension_sql_file!(
         api::maintenance::run_maintenance_step
     ]
 );
+extension_sql_file!(
+    "../sql/comments.sql",
+    requires = [
+        "maintenance",
+        api::implementations::record_recommendation_implementation,
+        api::implementations::set_implementation_query,
+        api::implementations::revert_implementation,
+        api::maintenance::check_maintenance,
+        api::maintenance::run_maintenance_step,
+        api::measurement::measure_implementation_results,
+        api::measurement::measure_pending_implementations,
+        api::measurement::take_look,
+        api::measurement::note_failed_look,
+        api::metrics::take_sample,
+        api::metrics::ingest_query_metrics,
+        api::metrics::announce_database,
+        api::recommendations::aggregate_recommendations_for_query,
+        api::recommendations::aggregate_recommendations,
+        api::recommendations::get_top_recommendations,
+        api::recommendations::dismiss_recommendation,
+        api::recommendations::reopen_recommendation,
+        api::results::get_optimization_results,
+        api::results::optimization_summary,
+        api::scoring::roi_score,
+        api::scoring::urgency_score,
+        api::scoring::learned_confidence,
+        api::scoring::learned_forecast,
+        api::scoring::unknown_forecast_half_width,
+        api::scoring::normalise_sql,
+        api::scoring::setting_literal,
+        api::scoring::query_hash_list,
+        api::scoring::bucket_width_seconds,
+        api::status::status
+    ]
+);
 extension_sql_file!("../sql/privileges.sql", finalize);
 
 /// Called once, when the library is loaded.

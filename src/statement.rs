@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 /// does not parse, 22023 where it holds none or several.
 pub fn require_one_statement(name: &str, sql: &str) -> Result<()> {
     let hint = "Give one SELECT, INSERT, UPDATE or DELETE, without a second statement after it.";
-    let text = CString::new(sql)
-        .map_err(|_| Error::invalid(format!("{name} holds a zero byte"), hint))?;
+    let text =
+        CString::new(sql).map_err(|_| Error::invalid(format!("{name} holds a zero byte"), hint))?;
     // SAFETY: the parser copies what it needs into the current memory context and raises an ordinary
     // ERROR on bad input; the list it returns is valid (or null, for no statement) until that
     // context goes, which outlives this call.
@@ -23,8 +23,5 @@ pub fn require_one_statement(name: &str, sql: &str) -> Result<()> {
     if statements == 1 {
         return Ok(());
     }
-    Err(Error::invalid(
-        format!("{name} must be exactly one statement, not {statements}"),
-        hint,
-    ))
+    Err(Error::invalid(format!("{name} must be exactly one statement, not {statements}"), hint))
 }

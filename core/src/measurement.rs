@@ -59,9 +59,7 @@ impl Snapshot {
             .filter(|(before, after)| {
                 before.max(*after) > CALL_RATE_CHANGE * before.min(*after).max(f64::MIN_POSITIVE)
             })
-            .map(|(before, after)| {
-                format!("calls per hour went from {before:.1} to {after:.1}")
-            })
+            .map(|(before, after)| format!("calls per hour went from {before:.1} to {after:.1}"))
             .into_iter()
             .collect()
     }
@@ -166,9 +164,7 @@ mod tests {
 
     #[test]
     fn calls_that_changed_more_than_threefold_are_noted() {
-        let at = |calls| {
-            Snapshot::new(&Work { calls, ..Work::default() }, 3600.0, (None, None))
-        };
+        let at = |calls| Snapshot::new(&Work { calls, ..Work::default() }, 3600.0, (None, None));
         assert!(at(10).notes_on(&at(30)).is_empty());
         assert_eq!(at(10).notes_on(&at(31)), ["calls per hour went from 10.0 to 31.0"]);
         assert_eq!(at(31).notes_on(&at(10)).len(), 1);

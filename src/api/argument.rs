@@ -10,7 +10,10 @@ pub const IMPLEMENTATION_STATUSES: [&str; 4] = ["pending", "implemented", "rever
 /// An argument that must not be null.
 pub fn required<T>(name: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| {
-        Error::invalid(format!("{name} is required"), format!("Give {name} a value that is not null."))
+        Error::invalid(
+            format!("{name} is required"),
+            format!("Give {name} a value that is not null."),
+        )
     })
 }
 

@@ -9,15 +9,14 @@ use crate::api::argument::{
     optional_query_hash, query_hash as checked_query_hash, required, row_number, text,
 };
 use crate::error::{Error, Raised, Result};
+use crate::role;
 use crate::statement::require_one_statement;
 use crate::store::implementations::{self as store, Application, moment};
 use crate::store::lock::require_writable;
-use crate::role;
 
 /// Records that a recommendation was applied, with the metrics from before.
 #[pg_extern(security_definer, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn record_recommendation_implementation(
     recommendation_id: Option<i64>,
     query_hash: default!(Option<i64>, "NULL"),
@@ -39,9 +38,7 @@ fn record_recommendation_implementation(
         notes: implementation_notes,
         implemented_at: moment(required("implemented_at", implemented_at)?, "implemented_at")?,
         new_query_hash: optional_query_hash("new_query_hash", new_query_hash)?,
-        new_query_text: new_query_text
-            .map(|sql| text("new_query_text", Some(sql)))
-            .transpose()?,
+        new_query_text: new_query_text.map(|sql| text("new_query_text", Some(sql))).transpose()?,
         implemented_by: &role::outer_user(),
     };
     if let Some(sql) = application.new_query_text {

@@ -74,8 +74,7 @@ fn run(step: Step) -> Result<String> {
             Ok(format!("{} texts read", texts - own.len()))
         }
         Step::Aggregate => {
-            let written =
-                Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;
+            let written = Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;
             Ok(format!(
                 "{} recommendations added, {} updated, {} expired",
                 written.inserted, written.updated, written.expired

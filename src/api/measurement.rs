@@ -46,7 +46,6 @@ fn row_of(measured: &Measured) -> Row {
 /// `measure_deadline` or when forced.
 #[pg_extern(security_definer, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn measure_implementation_results(
     implementation_id: Option<i64>,
     force: default!(bool, false),
@@ -83,7 +82,6 @@ fn measure_implementation_results(
 /// Takes every look that is due; one row for each. Safe at the same moment in two sessions.
 #[pg_extern(security_definer, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn measure_pending_implementations() -> std::result::Result<
     TableIterator<
         'static,
@@ -144,7 +142,6 @@ pub fn take_due_looks(most: i64) -> Result<Vec<Row>> {
 /// a subtransaction of its own. For `take_look_or_note_error()` alone.
 #[pg_extern(parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn take_look(
     implementation_id: i64,
 ) -> std::result::Result<
@@ -173,9 +170,6 @@ fn take_look(
 /// `take_look_or_note_error()` alone.
 #[pg_extern(parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-fn note_failed_look(
-    implementation_id: i64,
-    message: &str,
-) -> std::result::Result<(), Raised> {
+fn note_failed_look(implementation_id: i64, message: &str) -> std::result::Result<(), Raised> {
     Ok(Spi::connect_mut(|client| looks::note_failed(client, implementation_id, message))?)
 }

@@ -18,11 +18,9 @@ use crate::{role, worker};
 /// How far another collector's clock may be ahead, seconds.
 const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 
-
 /// Takes one sample of this database's statements, now.
 #[pg_extern(security_definer, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
-#[allow(clippy::type_complexity)]
 fn take_sample() -> std::result::Result<
     TableIterator<
         'static,

@@ -2,8 +2,8 @@
 
 use once_cell::sync::Lazy;
 use optimizer_core::error::at_least_zero;
-use pgrx::prelude::*;
 use pgrx::default;
+use pgrx::prelude::*;
 
 use crate::api::argument::{
     SOURCE_TYPES, confidence, max_rows as checked_max_rows, one_of, optional_query_hash,
@@ -20,10 +20,8 @@ static TOP_BY_ROI: Lazy<String> = Lazy::new(|| TOP.replace("{order}", "roi_score
 static TOP_BY_SAVING: Lazy<String> =
     Lazy::new(|| TOP.replace("{order}", "expected_saving_ms_per_hour"));
 
-type Aggregated = TableIterator<
-    'static,
-    (name!(recommendation_count, i32), name!(source_types, Vec<String>)),
->;
+type Aggregated =
+    TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>;
 
 /// Brings one query's recommendations in line with its suggestions; counts the open ones.
 #[pg_extern(security_definer, parallel_unsafe)]
@@ -65,7 +63,6 @@ fn aggregated(query_hash: Option<i64>, min_confidence: Option<f64>) -> Result<Ag
 /// The open recommendations, best first.
 #[pg_extern(stable, parallel_restricted)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn get_top_recommendations(
     max_rows: default!(Option<i32>, 20),
     min_impact: default!(Option<f64>, 5),

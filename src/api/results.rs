@@ -17,7 +17,6 @@ const SUMMARY: &str = include_str!("../../sql/queries/summary.sql");
 /// Implementations with predicted beside actual, the newest first.
 #[pg_extern(stable, parallel_restricted)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn get_optimization_results(
     only_status: default!(Option<&str>, "NULL"),
     only_recommendation: default!(Option<i64>, "NULL"),
@@ -51,9 +50,8 @@ fn get_optimization_results(
     Raised,
 > {
     let only_status = one_of("only_status", only_status, &IMPLEMENTATION_STATUSES)?;
-    let only_recommendation = only_recommendation
-        .map(|id| row_number("only_recommendation", Some(id)))
-        .transpose()?;
+    let only_recommendation =
+        only_recommendation.map(|id| row_number("only_recommendation", Some(id))).transpose()?;
     let max_rows = checked_max_rows(max_rows)?;
     let rows = Spi::connect(|client| -> Result<Vec<_>> {
         client
@@ -94,7 +92,6 @@ fn get_optimization_results(
 /// One row over everything: what is open, what was done, what it brought.
 #[pg_extern(stable, parallel_restricted)]
 #[search_path(pg_catalog, pg_temp)]
-#[expect(clippy::type_complexity, reason = "pgrx reads the columns from the signature")]
 fn optimization_summary() -> std::result::Result<
     TableIterator<
         'static,

@@ -48,7 +48,10 @@ fn learned_confidence(stated_confidence: f64, outcome_weight: f64, success_weigh
 /// Improvement to expect when advice of a kind works, percent.
 #[pg_extern(immutable, parallel_safe)]
 #[search_path(pg_catalog, pg_temp)]
-fn learned_forecast(predicted_percent: f64, realisation_rate: default!(Option<f64>, "NULL")) -> f64 {
+fn learned_forecast(
+    predicted_percent: f64,
+    realisation_rate: default!(Option<f64>, "NULL"),
+) -> f64 {
     learning::forecast_percent(predicted_percent, realisation_rate)
 }
 
@@ -72,10 +75,8 @@ fn normalise_sql(sql_text: &str) -> String {
 fn setting_literal(parameter_name: &str, value: &str) -> String {
     let quote = |text: &str| pgrx::spi::quote_literal(text);
     if LIST_SETTINGS.contains(&parameter_name.to_ascii_lowercase().as_str()) {
-        let elements: Vec<String> = value
-            .split(',')
-            .map(|element| quote(element.trim().trim_matches('"')))
-            .collect();
+        let elements: Vec<String> =
+            value.split(',').map(|element| quote(element.trim().trim_matches('"'))).collect();
         elements.join(", ")
     } else {
         quote(value)
@@ -92,7 +93,9 @@ fn query_hash_list(pattern_metadata: JsonB) -> std::result::Result<Option<Vec<i6
 fn listed_hashes(metadata: &serde_json::Value) -> Result<Option<Vec<i64>>> {
     let Some(list) = metadata.get("query_hashes") else { return Ok(None) };
     let not_a_hash = |found: &serde_json::Value| {
-        Error::Input(optimizer_core::error::InvalidInput::NotAQueryHash { found: found.to_string() })
+        Error::Input(optimizer_core::error::InvalidInput::NotAQueryHash {
+            found: found.to_string(),
+        })
     };
     let elements = list.as_array().ok_or_else(|| not_a_hash(list))?;
     let hashes = elements.iter().map(|element| match element {

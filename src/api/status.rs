@@ -20,12 +20,7 @@ type Item = (String, bool, String, Option<String>);
 fn status() -> std::result::Result<
     TableIterator<
         'static,
-        (
-            name!(item, String),
-            name!(ok, bool),
-            name!(detail, String),
-            name!(hint, Option<String>),
-        ),
+        (name!(item, String), name!(ok, bool), name!(detail, String), name!(hint, Option<String>)),
     >,
     Raised,
 > {
@@ -85,7 +80,9 @@ fn worker_item() -> Item {
         name,
         false,
         "launcher is not running",
-        Some("It starts again within 10 s, and not on a standby; if it does not, see the server log."),
+        Some(
+            "It starts again within 10 s, and not on a standby; if it does not, see the server log.",
+        ),
     )
 }
 

@@ -1,11 +1,11 @@
 //! Looks at implementations: what is due, what it says, written down once.
 
+use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
 use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange};
 use optimizer_core::verdict::{Evidence, Judgement, judge};
-use optimizer_core::MICROS_PER_SECOND;
 use pgrx::JsonB;
-use pgrx::datum::{ToIsoString, TimestampWithTimeZone};
+use pgrx::datum::{TimestampWithTimeZone, ToIsoString};
 use pgrx::spi::SpiClient;
 
 use crate::error::{Error, Result};

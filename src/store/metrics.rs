@@ -1,9 +1,9 @@
 //! Work into buckets, and which part of each bucket was observed.
 
+use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
 use optimizer_core::buckets::{Bucket, Grid, split};
 use optimizer_core::statistics::Work;
-use optimizer_core::MICROS_PER_SECOND;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::spi::SpiClient;
 use std::collections::BTreeMap;
@@ -59,10 +59,11 @@ impl BucketWork {
                 continue;
             }
             let until = bucket.end().min(end);
-            let row = self
-                .rows
-                .entry((query_hash, bucket.start))
-                .or_insert((Work::default(), until, false));
+            let row = self.rows.entry((query_hash, bucket.start)).or_insert((
+                Work::default(),
+                until,
+                false,
+            ));
             *row = (row.0.plus(&share), row.1.max(until), row.2 || lossy);
         }
     }

@@ -31,9 +31,8 @@ pub fn aggregate(
     min_confidence: f64,
 ) -> Result<Written> {
     Lock::Recommendations.wait(client)?;
-    let table = client
-        .update(AGGREGATE, Some(1), &[query_hash.into(), min_confidence.into()])?
-        .first();
+    let table =
+        client.update(AGGREGATE, Some(1), &[query_hash.into(), min_confidence.into()])?.first();
     let (inserted, updated, expired) = table.get_three::<i64, i64, i64>()?;
     Ok(Written {
         inserted: inserted.unwrap_or(0),

@@ -21,8 +21,8 @@ const KEEP_COUNTERS: &str = include_str!("../../sql/queries/keep_counters.sql");
 const DROP_COUNTERS: &str = include_str!("../../sql/queries/drop_counters.sql");
 
 /// Reading texts reads pg_stat_statements' whole file, however few are new. It is done again after
-/// this many times as long as it took, so that it costs at most 0.2 % of a core.
-const TEXT_PAUSE_FACTOR: f64 = 500.0;
+/// this many times as long as it took, so that it costs at most 0.5 % of a core.
+const TEXT_PAUSE_FACTOR: f64 = 200.0;
 
 /// What a sample did.
 #[derive(Debug, Clone, Copy)]
@@ -209,4 +209,3 @@ pub fn read_texts(client: &mut SpiClient, source: &Source) -> Result<(usize, Vec
     )?;
     Ok((texts, own))
 }
-

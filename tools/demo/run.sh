@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.."
 DEMO=$TARGET_DIR/demo
 TRAFFIC_LOG=$TARGET_DIR/demo-traffic.log
 # Seconds of traffic before anything counts: caches fill and hint bits are set.
-WARM_UP=15
+WARM_UP=20
 
 start_shop() {
     section "1. A shop on PostgreSQL $PG_MAJOR, in a private cluster"
@@ -70,37 +70,39 @@ advise() {
     expect "recommendations from all four sources" \
         "SELECT source_types @> '{index,parameter,rewrite,workload_pattern}' FROM optimizer.aggregate_recommendations()"
     tell "SELECT * FROM optimizer.get_top_recommendations():"
-    table "SELECT rec_id AS id, source_type AS source, left(recommendation_text, 38) AS recommendation,
-                  estimated_improvement AS \"%\", round(confidence::numeric, 2) AS conf,
-                  round((roi_score * 1e6)::numeric, 2) AS \"ROI x 1e6\",
+    table "SELECT rec_id AS id, source_type AS source, left(recommendation_text, 39) AS recommendation,
+                  estimated_improvement AS \"%\", round(confidence::numeric, 2) AS confidence,
+                  round((roi_score * 1e6)::numeric, 2) AS \"ROI 1e-6\",
                   round((expected_saving_ms_per_hour / 1000)::numeric, 1) AS \"saves s/h\"
            FROM optimizer.get_top_recommendations()"
 }
 
-# apply RECOMMENDATION_LIKE: runs its action_sql while the traffic goes on, records it, prints the implementation's id.
+# apply RECOMMENDATION_LIKE: runs its action_sql while the traffic goes on and records it; APPLIED is the record's id.
 apply() {
     local recommendation action
     recommendation=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '$1'")
     [ -n "$recommendation" ] || fail "expected a recommendation whose action_sql is like $1"
     action=$(shop "SELECT action_sql FROM optimizer.get_top_recommendations() WHERE rec_id = $recommendation")
-    tell "$action;" >&2
+    tell "${action%;};" "SELECT * FROM optimizer.record_recommendation_implementation($recommendation, ...);"
     shop "$action" || fail "the recommended statement was refused"
-    shop "SELECT impl_id FROM optimizer.record_recommendation_implementation($recommendation,
-              implementation_notes => 'applied by make demo')" || fail "the implementation was not recorded"
+    APPLIED=$(shop "SELECT impl_id FROM optimizer.record_recommendation_implementation($recommendation,
+                        implementation_notes => 'applied by make demo')") || fail "it could not be recorded"
 }
 
 implement() {
     section "4. Two are applied while the traffic goes on, and recorded"
     OPEN=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '%events_customer_id%'")
     CONFIDENCES="stated $(confidence)"
-    GOOD=$(apply '%orders_customer_id_idx%')
-    IDLE=$(apply '%reviews_is_published_idx%')
-    tell "The first one helps. The second cannot: nearly every review is published. Nobody told the extension."
+    apply '%orders_customer_id_idx%'
+    GOOD=$APPLIED
+    apply '%reviews_is_published_idx%'
+    IDLE=$APPLIED
+    tell "The first one helps. The second cannot: nearly all reviews are published. Nobody told the extension."
 }
 
 confidence() { shop "SELECT round(confidence_score::numeric, 3) FROM optimizer.recommendations WHERE id = $OPEN"; }
 
-# verdict_in IMPLEMENTATION: SQL that is true when the worker has measured it.
+# measured IMPLEMENTATION: SQL that is true when the worker has given its verdict.
 measured() { printf "SELECT status = 'implemented' FROM optimizer.implementations WHERE id = %s" "$1"; }
 
 measure() {
@@ -113,10 +115,10 @@ measure() {
             FROM optimizer.query_metrics AS q
             WHERE q.query_hash = i.query_hash AND q.bucket_start > now() - interval '10 s') AS m"
     wait_progress 110 "first verdict" "$(measured "$GOOD")" "$live"
-    CONFIDENCES="$CONFIDENCES, after the first verdict $(confidence)"
+    CONFIDENCES="$CONFIDENCES, then $(confidence)"
     tell "$(verdict_line "$GOOD")"
     wait_progress 110 "second verdict" "$(measured "$IDLE")" "$live"
-    CONFIDENCES="$CONFIDENCES, after the second $(confidence)"
+    CONFIDENCES="$CONFIDENCES, then $(confidence)"
     tell "$(verdict_line "$IDLE")"
 }
 
@@ -129,7 +131,7 @@ verdict_line() {
 
 conclude() {
     section "6. Predicted beside actual"
-    table "SELECT implementation_id AS id, left(recommendation_text, 36) AS recommendation,
+    table "SELECT left(recommendation_text, 39) AS recommendation,
                   round((pre_metrics->>'mean_exec_time_ms')::numeric, 2) AS \"before ms\",
                   round((post_metrics->>'mean_exec_time_ms')::numeric, 2) AS \"after ms\",
                   predicted_improvement_percent AS \"predicted %\",
@@ -142,10 +144,10 @@ conclude() {
     fi
 
     section "7. What it learned about index_advisor"
-    table "SELECT made_by, source_type AS source, kind, outcomes, round(mean_stated_confidence::numeric, 3) AS stated,
-                  round(learned_confidence::numeric, 3) AS learned
-           FROM optimizer.calibration WHERE made_by = 'index_advisor'"
-    tell "Confidence in its advice that is still open, the index on events:" "$CONFIDENCES"
+    table "SELECT made_by, source_type AS source, kind, outcomes, round(success_weight::numeric, 2) AS successes,
+                  round(realisation_rate::numeric, 3) AS \"realised / predicted\"
+           FROM optimizer.learned_kinds WHERE made_by = 'index_advisor'"
+    tell "Confidence in its advice that is still open, the index on events: $CONFIDENCES."
     table "SELECT open_recommendations AS open, implemented, improved, not_improved, regressed, inconclusive,
                   round(seconds_saved_per_day::numeric) AS \"seconds saved/day\"
            FROM optimizer.optimization_summary()"

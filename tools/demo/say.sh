@@ -7,7 +7,7 @@ tell() { printf '   %s\n' "$@"; }
 
 # table 'sql': aligned, indented, without the row count.
 table() {
-    "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -P footer=off -P null=- -d shop -c "$1" | sed '/^$/d; s/^/  /' | cut -c 1-100
+    "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -P footer=off -P border=0 -P null=- -d shop -c "$1" | sed '/^$/d; s/^/   /; s/ *$//' | cut -c 1-100
 }
 shop() { psql_q "$1" shop; }
 

@@ -71,7 +71,7 @@ SELECT i, 1 + (random() * 3999)::int, 1 + (random() * 3)::int, (500 + random() *
 FROM generate_series(1, 500000) AS i;
 INSERT INTO reviews
 SELECT i, 1 + (random() * 3999)::int, 1 + (random() * 4)::int, i % 20 <> 0, (random() * 500)::int, 'Review ' || i
-FROM generate_series(1, 12000) AS i;
+FROM generate_series(1, 2500) AS i;
 INSERT INTO events (id, customer_id, kind, happened_at)
 SELECT i, 1 + (random() * 19999)::int, (ARRAY['view', 'search', 'login', 'cart'])[1 + i % 4],
        now() - (100000 - i) * interval '20 seconds'

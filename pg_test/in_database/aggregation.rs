@@ -1,0 +1,227 @@
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::prelude::*;
+
+    fn suggest_from_all_four(hash: i64) {
+        suggest_index(hash, 90.0, 0.8);
+        run(&format!(
+            "INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type,
+                 description, original_query, suggested_rewrite, estimated_improvement_percent,
+                 confidence_score)
+             VALUES ({hash}, 'or_to_in', 'Use IN', 'a', 'b', 30, 0.7);
+             INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name,
+                 current_value, recommended_value, estimated_improvement_percent, confidence_score)
+             VALUES ({hash}, 'work_mem', '4MB', '64MB', 20, 0.6);
+             INSERT INTO optimizer.workload_patterns (pattern_type, description, confidence_score,
+                 pattern_metadata)
+             VALUES ('hourly_peak', 'Peak at nine', 0.5, '{{\"query_hashes\": [{hash}, 77]}}')"
+        ));
+    }
+
+    fn aggregated(hash: i64) -> (i32, String) {
+        let row = Spi::get_two::<i32, String>(&format!(
+            "SELECT recommendation_count, source_types::text
+             FROM optimizer.aggregate_recommendations_for_query({hash})"
+        ))
+        .unwrap();
+        (row.0.unwrap(), row.1.unwrap())
+    }
+
+    #[pg_test]
+    fn all_four_sources_become_recommendations_of_their_queries() {
+        suggest_from_all_four(-42);
+        assert_eq!(aggregated(-42), (4, "{index,parameter,rewrite,workload_pattern}".to_owned()));
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.recommendations"),
+            4,
+            "only the query that was asked for"
+        );
+        let all = Spi::get_two::<i32, String>(
+            "SELECT recommendation_count, source_types::text FROM optimizer.aggregate_recommendations()",
+        )
+        .unwrap();
+        assert_eq!(all, (Some(5), Some("{index,parameter,rewrite,workload_pattern}".to_owned())));
+        assert_eq!(aggregated(77), (1, "{workload_pattern}".to_owned()));
+    }
+
+    #[pg_test]
+    fn a_query_without_suggestions_has_none_and_that_is_no_error() {
+        assert_eq!(aggregated(123), (0, "{}".to_owned()));
+    }
+
+    #[pg_test]
+    fn a_query_without_metrics_has_urgency_zero() {
+        suggest_from_all_four(1);
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(one::<f64>("SELECT max(urgency_score) FROM optimizer.recommendations"), 0.0);
+        assert_eq!(one::<f64>("SELECT max(roi_score) FROM optimizer.recommendations"), 0.0);
+    }
+
+    #[pg_test]
+    fn a_second_time_with_nothing_new_writes_no_tuple() {
+        ingest(1, 0.0, 1000, 20.0);
+        suggest_from_all_four(1);
+        run("SELECT optimizer.aggregate_recommendations()");
+        let state = "SELECT string_agg(ctid::text || xmin::text, ',' ORDER BY id)
+                     FROM optimizer.optimization_recommendations";
+        let before = one::<String>(state);
+        run("SELECT optimizer.aggregate_recommendations()");
+        run("SELECT optimizer.aggregate_recommendations_for_query(1, 0.99)");
+        assert_eq!(one::<String>(state), before);
+        let sequence = "SELECT last_value FROM optimizer.optimization_recommendations_id_seq";
+        assert_eq!(one::<i64>(sequence), 5, "no number is used up either");
+    }
+
+    #[pg_test]
+    fn a_changed_suggestion_updates_its_open_recommendation() {
+        let id = recommend_index(1, 50.0, 0.5);
+        run("UPDATE optimizer.index_suggestions SET confidence_score = 0.7");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(
+            one::<f64>(&format!(
+                "SELECT stated_confidence FROM optimizer.recommendations WHERE id = {id}"
+            )),
+            0.7
+        );
+    }
+
+    fn status_of(id: i64) -> String {
+        one(&format!("SELECT status FROM optimizer.recommendations WHERE id = {id}"))
+    }
+
+    #[pg_test]
+    fn a_suggestion_that_is_gone_expires_its_recommendation_until_it_is_made_again() {
+        let id = recommend_index(1, 50.0, 0.5);
+        run("CREATE TEMP TABLE kept AS SELECT * FROM optimizer.index_suggestions");
+        run("DELETE FROM optimizer.index_suggestions");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(status_of(id), "expired");
+        run("INSERT INTO optimizer.index_suggestions SELECT * FROM kept");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(status_of(id), "open");
+    }
+
+    #[pg_test]
+    fn a_dismissed_recommendation_stays_dismissed_whatever_its_suggestion_does() {
+        let id = recommend_index(1, 50.0, 0.5);
+        assert_eq!(
+            one::<String>(&format!("SELECT optimizer.dismiss_recommendation({id}, 'not now')")),
+            "dismissed"
+        );
+        run("UPDATE optimizer.index_suggestions SET confidence_score = 0.9");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(status_of(id), "dismissed");
+        run("DELETE FROM optimizer.index_suggestions");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(status_of(id), "dismissed");
+        assert!(one::<bool>(&format!(
+            "SELECT is_dismissed AND dismissal_reason = 'not now'
+             FROM optimizer.recommendations WHERE id = {id}"
+        )));
+        assert_eq!(one::<String>(&format!("SELECT optimizer.reopen_recommendation({id})")), "open");
+        assert!(!one::<bool>(&format!(
+            "SELECT is_dismissed FROM optimizer.recommendations WHERE id = {id}"
+        )));
+    }
+
+    #[pg_test]
+    fn min_confidence_keeps_new_ones_out_and_expires_nothing() {
+        let id = recommend_index(1, 50.0, 0.5);
+        suggest_index(2, 50.0, 0.5);
+        suggest_index(3, 50.0, 0.8);
+        run("SELECT optimizer.aggregate_recommendations(0.8)");
+        assert_eq!(status_of(id), "open");
+        assert_eq!(
+            one::<String>(
+                "SELECT string_agg(query_hash::text, ',' ORDER BY query_hash)
+                 FROM optimizer.recommendations"
+            ),
+            "1,3"
+        );
+    }
+
+    #[pg_test]
+    fn the_list_is_ordered_by_roi_then_confidence_and_filtered() {
+        ingest(1, 0.0, 100, 100.0);
+        ingest(2, 0.0, 100_000, 1.0);
+        suggest_index(1, 90.0, 0.9);
+        suggest_index(2, 90.0, 0.8);
+        suggest_index(3, 90.0, 0.1);
+        suggest_index(4, 90.0, 0.2);
+        suggest_index(5, 4.9, 0.2);
+        run("SELECT optimizer.aggregate_recommendations()");
+        let top = |arguments: &str| {
+            one::<String>(&format!(
+                "SELECT coalesce(string_agg(query_hash::text, ',' ORDER BY n), '')
+                 FROM optimizer.get_top_recommendations({arguments}) WITH ORDINALITY AS t
+                     (rec_id, query_hash, a, b, c, d, e, f, g, h, i, j, k, n)"
+            ))
+        };
+        // Query 2 takes ten times the time of query 1.
+        assert_eq!(top(""), "2,1,4,3");
+        assert_eq!(top("min_impact => 0"), "2,1,4,3,5");
+        assert_eq!(top("max_rows => 1"), "2");
+        assert_eq!(top("only_query => 4"), "4");
+        assert_eq!(top("only_source => 'rewrite'"), "");
+        assert_eq!(top("order_by => 'saving'"), "2,1,4,3");
+    }
+
+    #[pg_test]
+    fn very_hot_and_very_fast_shows_in_saving_not_in_roi() {
+        // Both caps hit: a million calls of 1 ms weigh as much as 100,000 in urgency.
+        ingest(1, 0.0, 1_000_000, 1.0);
+        ingest(2, 0.0, 100_000, 2.0);
+        suggest_index(1, 50.0, 0.5);
+        suggest_index(2, 50.0, 0.5);
+        run("SELECT optimizer.aggregate_recommendations()");
+        let first = |order: &str| {
+            one::<i64>(&format!(
+                "SELECT query_hash FROM optimizer.get_top_recommendations(1, order_by => '{order}')"
+            ))
+        };
+        assert_eq!((first("roi"), first("saving")), (2, 1));
+    }
+
+    #[pg_test]
+    fn what_to_type_is_complete() {
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name,
+                 current_value, recommended_value, scope, estimated_improvement_percent,
+                 confidence_score)
+             VALUES (1, 'work_mem', '4MB', '64MB', 'query', 10, 0.5),
+                    (2, 'random_page_cost', NULL, '1.1', 'server', 10, 0.5),
+                    (3, 'search_path', 'a', 'b, \"C d\"', 'database', 10, 0.5);
+             INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                 estimated_improvement_percent, confidence_score)
+             VALUES (4, 'app.t', 'create unique index concurrently if not exists \"My idx\" on app.t (a) ; ', 10, 0.5),
+                    (5, 't', 'CREATE INDEX ON t (a)', 10, 0.5)");
+        run("SELECT optimizer.aggregate_recommendations()");
+        let at = |hash: i64, column: &str| {
+            one::<String>(&format!(
+                "SELECT coalesce({column}, 'null') FROM optimizer.recommendations
+                 WHERE query_hash = {hash}"
+            ))
+        };
+        assert_eq!(at(1, "action_sql"), "SET LOCAL work_mem = '64MB'");
+        assert_eq!(at(1, "undo_sql"), "SET LOCAL work_mem = '4MB'");
+        assert_eq!(
+            at(2, "action_sql"),
+            "ALTER SYSTEM SET random_page_cost = '1.1'; SELECT pg_reload_conf()"
+        );
+        assert_eq!(
+            at(2, "undo_sql"),
+            "ALTER SYSTEM RESET random_page_cost; SELECT pg_reload_conf()"
+        );
+        let database = one::<String>("SELECT quote_ident(current_database())");
+        assert_eq!(
+            at(3, "action_sql"),
+            format!("ALTER DATABASE {database} SET search_path = 'b', 'C d'")
+        );
+        assert_eq!(
+            at(4, "action_sql"),
+            "create unique index concurrently if not exists \"My idx\" on app.t (a)"
+        );
+        assert_eq!(at(4, "undo_sql"), "DROP INDEX CONCURRENTLY app.\"My idx\"");
+        assert_eq!(at(5, "undo_sql"), "null", "an index without a name cannot be named");
+    }
+}

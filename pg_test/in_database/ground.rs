@@ -1,0 +1,80 @@
+//! What the tests stand on: one value, one error, a query with some history.
+
+use pgrx::datum::{FromDatum, IntoDatum};
+use pgrx::prelude::*;
+
+/// The only column of the only row.
+pub fn one<T: FromDatum + IntoDatum>(sql: &str) -> T {
+    Spi::get_one::<T>(sql).unwrap().unwrap_or_else(|| panic!("null from: {sql}"))
+}
+
+pub fn run(sql: &str) {
+    Spi::run(sql).unwrap();
+}
+
+/// SQLSTATE, message and hint of the error that a statement raises.
+pub fn raised(sql: &str) -> (String, String, String) {
+    run(
+        "CREATE OR REPLACE FUNCTION pg_temp.raised(statement text, OUT code text, OUT message text,
+                                                   OUT hint text) LANGUAGE plpgsql AS $$
+         BEGIN
+             EXECUTE statement;
+             code := '00000'; message := ''; hint := '';
+         EXCEPTION WHEN OTHERS THEN
+             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+                 hint = PG_EXCEPTION_HINT;
+         END $$",
+    );
+    let row = Spi::get_three_with_args::<String, String, String>(
+        "SELECT * FROM pg_temp.raised($1)",
+        &[sql.into()],
+    )
+    .unwrap();
+    (row.0.unwrap(), row.1.unwrap(), row.2.unwrap())
+}
+
+/// Work of a query in an interval that ended some hours ago.
+pub fn ingest(query_hash: i64, hours_ago: f64, calls: i64, mean_ms: f64) {
+    let total = calls as f64 * mean_ms;
+    run(&format!(
+        "SELECT optimizer.ingest_query_metrics({query_hash}, now() - {hours_ago} * interval '1 hour', {calls}, {total})"
+    ));
+}
+
+/// An index suggestion; its number.
+pub fn suggest_index(query_hash: i64, improvement: f64, confidence: f64) -> i64 {
+    one(&format!(
+        "INSERT INTO optimizer.index_suggestions
+             (query_hash, relation, definition, columns, estimated_improvement_percent,
+              confidence_score, made_by)
+         VALUES ({query_hash}, 'orders', 'CREATE INDEX orders_q{query_hash}_idx ON orders (c{query_hash})'
+                     , '{{customer_id}}', {improvement}, {confidence}, 'tester')
+         RETURNING id"
+    ))
+}
+
+/// The recommendation that an index suggestion for the query became.
+pub fn recommend_index(query_hash: i64, improvement: f64, confidence: f64) -> i64 {
+    suggest_index(query_hash, improvement, confidence);
+    run("SELECT optimizer.aggregate_recommendations()");
+    one(&format!(
+        "SELECT id FROM optimizer.recommendations WHERE query_hash = {query_hash} AND status = 'open'"
+    ))
+}
+
+/// Records a recommendation as implemented some hours ago; the implementation's number.
+pub fn record(recommendation_id: i64, hours_ago: f64) -> i64 {
+    one(&format!(
+        "SELECT impl_id FROM optimizer.record_recommendation_implementation({recommendation_id},
+             implemented_at => now() - {hours_ago} * interval '1 hour')"
+    ))
+}
+
+/// A query whose mean time went from one value to another some hours ago, recorded as an
+/// implementation. Returns query's recommendation and implementation.
+pub fn implemented(query_hash: i64, hours_ago: f64, before_ms: f64, after_ms: f64) -> (i64, i64) {
+    ingest(query_hash, hours_ago + 3.0, 100, before_ms);
+    ingest(query_hash, hours_ago - 3.0, 100, after_ms);
+    let recommendation = recommend_index(query_hash, 80.0, 0.9);
+    (recommendation, record(recommendation, hours_ago))
+}

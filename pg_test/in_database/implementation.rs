@@ -1,0 +1,172 @@
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::JsonB;
+    use pgrx::prelude::*;
+
+    #[pg_test]
+    fn recording_takes_it_off_the_list_and_keeps_the_metrics_from_before() {
+        ingest(-9, 5.0, 300, 40.0);
+        ingest(-9, 0.0, 100, 80.0);
+        ingest(-9, 24.0 * 8.0, 100, 9999.0);
+        let id = recommend_index(-9, 60.0, 0.7);
+        let snapshot = one::<JsonB>(&format!(
+            "SELECT pre_snapshot FROM optimizer.record_recommendation_implementation({id}, -9, 'done')"
+        ))
+        .0;
+        // 300 x 40 and 100 x 80 in two observed hours; what is older than 7 days is not in it.
+        assert_eq!(snapshot["calls"], 400);
+        assert_eq!(snapshot["mean_exec_time_ms"], 50.0);
+        assert_eq!(snapshot["calls_per_hour"], 200.0);
+        assert_eq!(snapshot["total_exec_time_ms"], 20_000.0);
+        assert!(snapshot["window_start"].is_string() && snapshot["window_end"].is_string());
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.get_top_recommendations()"), 0);
+        let row = one::<String>(
+            "SELECT format('%s|%s|%s|%s|%s|%s', status, implementation_notes, implemented_by,
+                 predicted_improvement_percent, confidence_at_record, verdict)
+             FROM optimizer.implementations",
+        );
+        let user = one::<String>("SELECT current_user::text");
+        assert_eq!(row, format!("pending|done|{user}|60|0.7|"));
+    }
+
+    #[pg_test]
+    fn a_query_without_metrics_can_be_recorded_with_an_empty_snapshot() {
+        let id = recommend_index(5, 60.0, 0.7);
+        let snapshot = one::<JsonB>(&format!(
+            "SELECT pre_snapshot FROM optimizer.record_recommendation_implementation({id})"
+        ))
+        .0;
+        assert_eq!(snapshot["calls"], 0);
+        assert!(snapshot["mean_exec_time_ms"].is_null());
+    }
+
+    #[pg_test]
+    fn one_pending_implementation_per_recommendation() {
+        let id = recommend_index(5, 60.0, 0.7);
+        let first = record(id, 0.0);
+        let (code, message, hint) =
+            raised(&format!("SELECT optimizer.record_recommendation_implementation({id})"));
+        assert_eq!(code, "55000");
+        assert!(message.contains(&format!("implementation {first}")), "{message}");
+        assert!(hint.contains("revert_implementation"), "{hint}");
+    }
+
+    #[pg_test]
+    fn one_action_is_recorded_for_every_query_it_helps() {
+        for hash in [1, 2] {
+            run(&format!(
+                "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                     estimated_improvement_percent, confidence_score)
+                 VALUES ({hash}, 't', 'CREATE INDEX{} ON t (a)', 10, 0.5)",
+                " ".repeat(hash)
+            ));
+        }
+        suggest_index(3, 10.0, 0.5);
+        run("SELECT optimizer.aggregate_recommendations()");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations WHERE query_hash = 2");
+        let implementation = record(id, 0.0);
+        assert_eq!(
+            one::<String>(
+                "SELECT string_agg(query_hash::text, ',' ORDER BY query_hash)
+                 FROM optimizer.implementations"
+            ),
+            "1,2"
+        );
+        assert_eq!(
+            one::<i64>(&format!(
+                "SELECT count(*) FROM optimizer.implementations WHERE recorded_with = {implementation}"
+            )),
+            2
+        );
+    }
+
+    #[pg_test]
+    fn a_revert_opens_the_recommendation_again() {
+        let (recommendation, implementation) = implemented(1, 30.0, 100.0, 10.0);
+        assert_eq!(
+            one::<String>(&format!(
+                "SELECT optimizer.revert_implementation({implementation}, 'too big')"
+            )),
+            "reverted"
+        );
+        assert_eq!(
+            one::<String>(&format!(
+                "SELECT status FROM optimizer.recommendations WHERE id = {recommendation}"
+            )),
+            "open"
+        );
+        assert_eq!(
+            one::<String>("SELECT notes::text FROM optimizer.implementations"),
+            "{\"reverted: too big\"}"
+        );
+        let again = raised(&format!("SELECT optimizer.revert_implementation({implementation})"));
+        assert_eq!(again.0, "55000");
+        let second = record(recommendation, 0.0);
+        assert!(second > implementation);
+    }
+
+    #[pg_test]
+    fn reverting_what_was_found_not_to_help_dismisses_it_with_that_reason() {
+        let (recommendation, implementation) = implemented(1, 60.0, 100.0, 130.0);
+        run("SELECT optimizer.measure_pending_implementations()");
+        run(&format!("SELECT optimizer.revert_implementation({implementation})"));
+        let row = one::<String>(&format!(
+            "SELECT status || ' ' || dismissal_reason FROM optimizer.recommendations
+             WHERE id = {recommendation}"
+        ));
+        assert!(row.starts_with("dismissed regressed: mean time 100.000 ms before"), "{row}");
+        assert_eq!(
+            one::<i32>("SELECT outcomes FROM optimizer.learned_kinds"),
+            1,
+            "an outcome that was given still counts"
+        );
+    }
+
+    #[pg_test]
+    fn a_rewrite_is_measured_on_its_new_query() {
+        ingest(10, 40.0, 100, 100.0);
+        ingest(11, 20.0, 100, 25.0);
+        run("INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type,
+                 description, estimated_improvement_percent, confidence_score)
+             VALUES (10, 'or_to_in', 'Use IN', 70, 0.6);
+             SELECT optimizer.aggregate_recommendations()");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations");
+        let implementation = one::<i64>(&format!(
+            "SELECT impl_id FROM optimizer.record_recommendation_implementation({id},
+                 implemented_at => now() - interval '30 hours',
+                 new_query_text => 'SELECT 1 WHERE 1 IN ($1, 2)')"
+        ));
+        let measured = |column: &str| {
+            one::<String>(&format!(
+                "SELECT {column}::text FROM optimizer.measure_implementation_results({implementation})"
+            ))
+        };
+        let reason = measured("verdict || ' ' || verdict_reason");
+        assert!(reason.starts_with("inconclusive query_vanished: "), "{reason}");
+        run(&format!("SELECT optimizer.set_implementation_query({implementation}, 11)"));
+        run("DELETE FROM optimizer.implementation_measurements");
+        assert_eq!(measured("actual_improvement_percent"), "75");
+    }
+
+    #[pg_test]
+    fn a_new_query_text_is_exactly_one_statement_and_is_never_run() {
+        let id = recommend_index(5, 60.0, 0.7);
+        let recorded = |text: &str| {
+            raised(&format!(
+                "SELECT optimizer.record_recommendation_implementation({id}, new_query_text => $q${text}$q$)"
+            ))
+        };
+        for (text, code) in [
+            ("SELECT 1; DROP TABLE t", "22023"),
+            ("", "22023"),
+            ("-- nothing", "22023"),
+            ("SELEC 1", "42601"),
+        ] {
+            assert_eq!(recorded(text).0, code, "{text}");
+        }
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations"), 0);
+        assert_eq!(recorded("DROP TABLE optimizer.query_metrics").0, "00000");
+        run("SELECT FROM optimizer.query_metrics");
+    }
+}

@@ -1,0 +1,12 @@
+//! Claims about the SQL functions. Each file opens its own `tests` schema, as pgrx wants it.
+
+mod aggregation;
+mod catalogue;
+mod ground;
+mod implementation;
+mod ingest;
+mod learning;
+mod measurement;
+mod sampling;
+mod scoring;
+mod suggestions;

@@ -1,0 +1,85 @@
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::prelude::*;
+
+    /// Table, its own columns and values for them.
+    const TABLES: [(&str, &str, &str); 4] = [
+        ("query_rewrite_suggestions", "suggestion_type, description", "'or_to_in', 'Use IN'"),
+        ("parameter_tuning_suggestions", "parameter_name, recommended_value", "'work_mem', '64MB'"),
+        ("workload_patterns", "pattern_type, description", "'hourly_peak', 'Peak at nine'"),
+        ("index_suggestions", "relation, definition", "'t', 'CREATE INDEX ON t (a)'"),
+    ];
+
+    fn insert(
+        (name, columns, values): (&str, &str, &str),
+        hash: &str,
+        improvement: &str,
+        confidence: &str,
+    ) -> String {
+        format!(
+            "INSERT INTO optimizer.{name} (query_hash, estimated_improvement_percent,
+                 confidence_score, {columns}) VALUES ({hash}, {improvement}, {confidence}, {values})"
+        )
+    }
+
+    #[pg_test]
+    fn the_ends_of_the_ranges_are_taken_and_what_lies_beyond_is_refused() {
+        for table in TABLES {
+            run(&insert(table, "-9223372036854775808", "0", "0"));
+            run(&insert(table, "1", "100", "1"));
+            for (hash, improvement, confidence) in [
+                ("0", "10", "0.5"),
+                ("2", "-0.1", "0.5"),
+                ("2", "100.1", "0.5"),
+                ("2", "'NaN'", "0.5"),
+                ("2", "'Infinity'", "0.5"),
+                ("2", "10", "1.01"),
+                ("2", "10", "'NaN'"),
+                ("2", "10", "'-Infinity'"),
+            ] {
+                let (code, message, _) = raised(&insert(table, hash, improvement, confidence));
+                assert_eq!(code, "23514", "{:?} {hash} {improvement}: {message}", table);
+            }
+        }
+    }
+
+    #[pg_test]
+    fn one_suggestion_of_a_kind_per_query() {
+        for table in [TABLES[0], TABLES[1], TABLES[3]] {
+            run(&insert(table, "1", "10", "0.5"));
+            assert_eq!(raised(&insert(table, "1", "20", "0.6")).0, "23505");
+        }
+    }
+
+    #[pg_test]
+    fn a_pattern_without_a_query_must_list_query_hashes() {
+        let pattern = |metadata: &str| {
+            format!(
+                "INSERT INTO optimizer.workload_patterns (pattern_type, description,
+                     confidence_score, pattern_metadata) VALUES ('batch_job', 'Nightly', 0.6, '{metadata}')"
+            )
+        };
+        run(&pattern(r#"{"query_hashes": [-7, "9223372036854775807"]}"#));
+        assert_eq!(
+            one::<f64>("SELECT estimated_improvement_percent FROM optimizer.workload_patterns"),
+            10.0
+        );
+        assert_eq!(raised(&pattern("{}")).0, "23514");
+        for bad in
+            [r#"{"query_hashes": 5}"#, r#"{"query_hashes": [0]}"#, r#"{"query_hashes": [1.5]}"#]
+        {
+            let (code, _, hint) = raised(&pattern(bad));
+            assert_eq!(code, "22023", "{bad}");
+            assert!(hint.contains("query_hashes"), "{hint}");
+        }
+    }
+
+    #[pg_test]
+    fn a_row_that_changes_says_when_and_one_that_does_not_keeps_its_time() {
+        run(&insert(TABLES[3], "1", "10", "0.5"));
+        run("UPDATE optimizer.index_suggestions SET updated_at = '2020-01-01'");
+        run("UPDATE optimizer.index_suggestions SET confidence_score = 0.6");
+        assert!(one::<bool>("SELECT updated_at = now() FROM optimizer.index_suggestions"));
+    }
+}

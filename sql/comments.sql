@@ -1,0 +1,66 @@
+-- What \df+ says about each function; units and errors stand in docs/functions.md.
+
+COMMENT ON FUNCTION optimizer.roi_score(float8, float8, float8) IS
+    'ROI, 0 to 1: confidence x min(improvement_percent / 100, 1) x urgency';
+COMMENT ON FUNCTION optimizer.urgency_score(float8, float8) IS
+    'Urgency, 0 to 1: min(calls per hour / frequency_reference, 1) x min(mean time in ms / impact_reference, 1)';
+COMMENT ON FUNCTION optimizer.learned_confidence(float8, float8, float8) IS
+    'Confidence, 0 to 1, after what the outcomes of a kind of advice taught; the stated one without outcomes';
+COMMENT ON FUNCTION optimizer.learned_forecast(float8, float8) IS
+    'Improvement to expect when advice of a kind works, percent; the predicted one while nothing is known';
+COMMENT ON FUNCTION optimizer.unknown_forecast_half_width() IS
+    'Half width of a forecast''s 80 % interval while nothing is known, percentage points';
+COMMENT ON FUNCTION optimizer.normalise_sql(text) IS
+    'SQL text with layout, letter case and comments evened out; action_key is its digest';
+COMMENT ON FUNCTION optimizer.setting_literal(text, text) IS
+    'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
+COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
+    'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
+    'optimizer_workflow.bucket_width, seconds; works before the setting is loaded, too';
+COMMENT ON FUNCTION optimizer.take_sample() IS
+    'Takes one sample of this database''s statements, now';
+COMMENT ON FUNCTION optimizer.ingest_query_metrics(
+    bigint, timestamptz, bigint, float8, float8, bigint, bigint, bigint, text) IS
+    'Adds the work of one interval that ended at collected_at, from another collector; differences, never totals';
+COMMENT ON FUNCTION optimizer.announce_database() IS
+    'Lets the background worker look at this database at once; CREATE EXTENSION calls it';
+COMMENT ON FUNCTION optimizer.aggregate_recommendations_for_query(bigint, float8) IS
+    'Brings the recommendations of one query in line with its suggestions; returns how many are open, and their sources';
+COMMENT ON FUNCTION optimizer.aggregate_recommendations(float8) IS
+    'Brings all recommendations in line with the suggestions; returns how many are open, and their sources';
+COMMENT ON FUNCTION optimizer.get_top_recommendations(integer, float8, text, text, bigint) IS
+    'Open recommendations, best first: by ROI, or by expected saving (order_by => ''saving'')';
+COMMENT ON FUNCTION optimizer.dismiss_recommendation(bigint, text) IS
+    'Takes an open recommendation off the list, with a reason; returns its new status';
+COMMENT ON FUNCTION optimizer.reopen_recommendation(bigint) IS
+    'Puts a dismissed recommendation back on the list; returns its new status';
+COMMENT ON FUNCTION optimizer.record_recommendation_implementation(
+    bigint, bigint, text, timestamptz, bigint, text) IS
+    'Records that a recommendation was applied, with the metrics from before; it is measured later';
+COMMENT ON FUNCTION optimizer.set_implementation_query(bigint, bigint) IS
+    'Adds a query that took the place of a rewritten one';
+COMMENT ON FUNCTION optimizer.revert_implementation(bigint, text) IS
+    'Records that a change was taken back; returns the new status';
+COMMENT ON FUNCTION optimizer.measure_implementation_results(bigint, boolean) IS
+    'Measures one implementation: provisional before measure_after, final at measure_deadline or when forced';
+COMMENT ON FUNCTION optimizer.measure_pending_implementations() IS
+    'Takes every look that is due; one row for each';
+COMMENT ON FUNCTION optimizer.take_look(bigint) IS
+    'One look without learning from it; for take_look_or_note_error()';
+COMMENT ON FUNCTION optimizer.note_failed_look(bigint, text) IS
+    'Notes that a look raised an error; for take_look_or_note_error()';
+COMMENT ON FUNCTION optimizer.take_look_or_note_error(bigint) IS
+    'One look in a subtransaction of its own; for measure_pending_implementations()';
+COMMENT ON FUNCTION optimizer.get_optimization_results(text, bigint, integer) IS
+    'Implementations with predicted beside actual and both snapshots, the newest first';
+COMMENT ON FUNCTION optimizer.optimization_summary() IS
+    'One row over everything: what is open, what was done, what it brought';
+COMMENT ON FUNCTION optimizer.check_maintenance(text) IS
+    'Refuses what no step of maintenance could do anything about; for run_maintenance()';
+COMMENT ON FUNCTION optimizer.run_maintenance_step(text) IS
+    'One step of maintenance; for run_maintenance()';
+COMMENT ON FUNCTION optimizer.run_maintenance(text) IS
+    'Purge, sample, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
+COMMENT ON FUNCTION optimizer.status() IS
+    'What works, what is missing, and what to type to mend it';
