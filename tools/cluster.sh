@@ -87,6 +87,7 @@ cluster_start() {
     if [ "$home" != "$dir" ]; then ln -sfn "$home/data" "$dir/data"; fi
     if [ "$socket" != "$dir/socket" ]; then ln -sfn "$socket" "$dir/socket"; fi
 
+    rm -f "$home/server.log"
     cluster_as_server mkdir -p "$socket"
     cluster_as_server chmod 0700 "$socket"
     cluster_as_server "$PG_BIN/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \

@@ -65,12 +65,13 @@ mod tests {
         run("SELECT optimizer.aggregate_recommendations()");
         let state = "SELECT string_agg(ctid::text || xmin::text, ',' ORDER BY id)
                      FROM optimizer.optimization_recommendations";
-        let before = one::<String>(state);
+        // Sequences are not rolled back: other tests have moved it, too.
+        let sequence = "SELECT last_value FROM optimizer.optimization_recommendations_id_seq";
+        let (before, number) = (one::<String>(state), one::<i64>(sequence));
         run("SELECT optimizer.aggregate_recommendations()");
         run("SELECT optimizer.aggregate_recommendations_for_query(1, 0.99)");
         assert_eq!(one::<String>(state), before);
-        let sequence = "SELECT last_value FROM optimizer.optimization_recommendations_id_seq";
-        assert_eq!(one::<i64>(sequence), 5, "no number is used up either");
+        assert_eq!(one::<i64>(sequence), number, "no number is used up either");
     }
 
     #[pg_test]
@@ -160,7 +161,8 @@ mod tests {
         };
         // Query 2 takes ten times the time of query 1.
         assert_eq!(top(""), "2,1,4,3");
-        assert_eq!(top("min_impact => 0"), "2,1,4,3,5");
+        // Query 5 promises 4.9 %, below the default of 5; confidence breaks the tie of no traffic.
+        assert_eq!(top("min_impact => 0"), "2,1,4,5,3");
         assert_eq!(top("max_rows => 1"), "2");
         assert_eq!(top("only_query => 4"), "4");
         assert_eq!(top("only_source => 'rewrite'"), "");

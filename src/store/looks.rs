@@ -193,7 +193,6 @@ fn store(
         &[
             id.into(),
             look.name().into(),
-            from_micros(now())?.into(),
             is_final.into(),
             judgement.verdict.name().into(),
             judgement.reason.as_str().into(),

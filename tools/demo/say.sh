@@ -29,14 +29,17 @@ progress_end() {
 # Says what was expected, what the extension says about itself, and how the server's log ends.
 fail() {
     progress_end
-    note "" "demo failed: $1"
+    note ""
+    note "demo failed: $1"
     note "what optimizer.status() complains about:"
     "$PG_BIN/psql" -XAtq -d shop -c "SELECT item, detail, hint FROM optimizer.status() WHERE NOT ok" >&2 2>/dev/null || true
     note "the end of the server's log:"
     cluster_log_tail "$DEMO" 25 >&2 || true
     note "the end of the traffic's log:"
     tail -n 5 "$TRAFFIC_LOG" >&2 2>/dev/null || true
-    note "the cluster still runs for a look: psql -h $PGHOST -p $PGPORT -U postgres shop; make demo-stop ends it"
+    if cluster_running "$DEMO"; then
+        note "the cluster runs on for a look: psql -h $PGHOST -p $PGPORT -U postgres shop; make demo-stop ends it"
+    fi
     exit 1
 }
 
