@@ -80,11 +80,8 @@ mod tests {
         let id = record(recommend_index(1, 80.0, 0.9), 0.0);
         ingest(1, 0.0, 50, 30.0);
         assert_eq!(measured(id, false, "'%s', round(actual_improvement_percent)"), "67");
-        let after = one::<JsonB>(&format!(
-            "SELECT post_metrics FROM (
-                 SELECT optimizer.measure_implementation_results({id}, true)) AS m,
-                 LATERAL (SELECT post_metrics FROM optimizer.get_optimization_results()) AS r"
-        ));
+        run(&format!("SELECT optimizer.measure_implementation_results({id}, true)"));
+        let after = one::<JsonB>("SELECT post_metrics FROM optimizer.get_optimization_results()");
         assert_eq!(after.0["calls"], 50);
         assert_eq!(after.0["mean_exec_time_ms"], 30.0);
     }
@@ -161,7 +158,7 @@ mod tests {
                  pre_metrics ->> 'mean_exec_time_ms')
              FROM optimizer.get_optimization_results('implemented')",
         );
-        assert_eq!(row, "-3 index btree 80 80 100");
+        assert_eq!(row, "-3 index btree 80 80 100.0");
         assert_eq!(
             one::<i64>("SELECT count(*) FROM optimizer.get_optimization_results('pending')"),
             0
