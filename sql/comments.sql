@@ -1,4 +1,4 @@
--- What \df+ says about each function; units and errors stand in docs/functions.md.
+-- What \df+ says about each function. Times are ms unless the name says otherwise.
 
 COMMENT ON FUNCTION optimizer.roi_score(float8, float8, float8) IS
     'ROI, 0 to 1: confidence x min(improvement_percent / 100, 1) x urgency';

@@ -1,18 +1,19 @@
 -- What needs a subtransaction of its own: one failing look or step must not take the others with it.
 
 CREATE FUNCTION optimizer.take_look_or_note_error(
-    implementation_id bigint,
-    OUT impl_id bigint,
-    OUT actual_improvement_percent float8,
-    OUT predicted_improvement_percent float8,
-    OUT status text,
-    OUT accuracy_score float8,
-    OUT verdict text,
-    OUT verdict_reason text,
-    OUT adjusted_improvement_percent float8,
-    OUT improvement_low_percent float8,
-    OUT improvement_high_percent float8
-) RETURNS SETOF record
+    implementation_id bigint
+) RETURNS TABLE (
+    impl_id bigint,
+    actual_improvement_percent float8,
+    predicted_improvement_percent float8,
+    status text,
+    accuracy_score float8,
+    verdict text,
+    verdict_reason text,
+    adjusted_improvement_percent float8,
+    improvement_low_percent float8,
+    improvement_high_percent float8
+)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -25,11 +26,8 @@ END
 $$;
 
 CREATE FUNCTION optimizer.run_maintenance(
-    only_step text DEFAULT NULL,
-    OUT step text,
-    OUT detail text,
-    OUT ms float8
-) RETURNS SETOF record
+    only_step text DEFAULT NULL
+) RETURNS TABLE (step text, detail text, ms float8)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

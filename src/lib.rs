@@ -81,7 +81,18 @@ extension_sql_file!("../sql/privileges.sql", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::define();
-    worker::register();
+    if preloading() {
+        worker::register();
+    }
+}
+
+/// Whether the library is being loaded by the postmaster, from shared_preload_libraries.
+fn preloading() -> bool {
+    // SAFETY: a plain flag of this process, written only by the process itself.
+    #[expect(unsafe_code, reason = "pgrx has no wrapper for the flag")]
+    unsafe {
+        pg_sys::process_shared_preload_libraries_in_progress
+    }
 }
 
 #[cfg(feature = "pg_test")]

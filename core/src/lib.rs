@@ -14,6 +14,7 @@ pub mod learning;
 pub mod maintenance;
 pub mod measurement;
 pub mod query_hashes;
+pub mod schedule;
 pub mod score;
 pub mod settings_fit;
 pub mod sql_text;

@@ -1,7 +1,8 @@
 //! One step of maintenance. `run_maintenance()` itself is SQL (sql/maintenance.sql): it runs each
 //! step in a subtransaction, so that a failing one takes nothing else with it.
 
-use optimizer_core::maintenance::{Step, is_due};
+use optimizer_core::maintenance::is_due;
+use optimizer_core::schedule::Step;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;

@@ -1,5 +1,6 @@
 //! `status()`: what works, what is missing, and what to type to mend it.
 
+use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::settings_fit::{Times, misfits};
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -7,7 +8,9 @@ use pgrx::spi::SpiClient;
 use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
 use crate::row::{column, nullable};
-use crate::{settings, worker};
+use crate::settings;
+use crate::time::now;
+use crate::worker::{self, WorkerStatus};
 
 const STATUS: &str = include_str!("../../sql/queries/status.sql");
 
@@ -58,7 +61,7 @@ fn worker_item() -> Item {
     let name = "background worker";
     let by_hand = "Until then SELECT * FROM optimizer.run_maintenance() does the same, by hand or \
                    from pg_cron.";
-    let Some(running) = worker::is_running() else {
+    let Some(worker) = worker::snapshot() else {
         let hint = format!(
             "Add optimizer_workflow to shared_preload_libraries in postgresql.conf and restart \
              the server. {by_hand}"
@@ -73,8 +76,15 @@ fn worker_item() -> Item {
             Some("Run ALTER SYSTEM SET optimizer_workflow.enabled = on; SELECT pg_reload_conf()."),
         );
     }
-    if running {
-        return item(name, true, "launcher is running", None);
+    if worker.failures_in_a_row > 0 {
+        let place = worker
+            .failed_step
+            .map_or("while connecting".to_owned(), |step| format!("in step \"{step}\""));
+        let detail = format!("died {place}, {} times in a row", worker.failures_in_a_row);
+        return item(name, false, detail, Some("The server log says why; it is tried again."));
+    }
+    if worker.launcher_pid.is_some() {
+        return item(name, true, running_detail(&worker), None);
     }
     item(
         name,
@@ -84,6 +94,16 @@ fn worker_item() -> Item {
             "It starts again within 10 s, and not on a standby; if it does not, see the server log.",
         ),
     )
+}
+
+fn running_detail(worker: &WorkerStatus) -> String {
+    match worker.last_cycle_finished_at {
+        None => "launcher is running; it has not been in this database yet".to_owned(),
+        Some(finished_at) => {
+            let ago = (now() - finished_at) / MICROS_PER_SECOND;
+            format!("launcher is running; its worker left this database {ago} s ago")
+        }
+    }
 }
 
 fn times() -> Item {
