@@ -8,13 +8,18 @@ DECLARE
     member record;
 BEGIN
     FOR member IN
-        SELECT d.objid::regprocedure AS function
+        SELECT p.oid::regprocedure AS function, p.proparallel <> 's' AS runs_sql
         FROM pg_depend d
         JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+        JOIN pg_proc p ON p.oid = d.objid
         WHERE e.extname = 'optimizer_workflow' AND d.deptype = 'e'
           AND d.classid = 'pg_proc'::regclass
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', member.function);
+        -- Compiling the long statements takes longer than running them ever does.
+        IF member.runs_sql THEN
+            EXECUTE format('ALTER FUNCTION %s SET jit = off', member.function);
+        END IF;
     END LOOP;
 END
 $$;
