@@ -47,11 +47,11 @@ fn run_maintenance_step(step: &str) -> std::result::Result<String, Raised> {
 }
 
 fn run(step: Step) -> Result<String> {
-    let taken = Spi::connect_mut(|client| lock::try_step(client, step as i32))?;
+    let taken = Spi::connect(|client| lock::try_step(client, step as i32))?;
     if !taken {
         return Ok("running elsewhere".to_owned());
     }
-    let last_run = Spi::connect_mut(|client| last_run(client, step))?;
+    let last_run = Spi::connect(|client| last_run(client, step))?;
     if !is_due(last_run, now(), interval_seconds(step)) {
         return Ok("not due".to_owned());
     }
@@ -102,8 +102,8 @@ fn interval_seconds(step: Step) -> i32 {
     }
 }
 
-fn last_run(client: &mut SpiClient, step: Step) -> Result<Option<optimizer_core::Micros>> {
-    let table = client.update(
+fn last_run(client: &SpiClient, step: Step) -> Result<Option<optimizer_core::Micros>> {
+    let table = client.select(
         "/* optimizer_workflow: last run */ SELECT last_run_at FROM optimizer.maintenance_runs \
          WHERE step = $1 AND detail NOT LIKE '%more'",
         Some(1),

@@ -32,12 +32,13 @@ impl Lock {
     }
 }
 
-/// The lock of one step of maintenance, if nobody else has it.
-pub fn try_step(client: &mut SpiClient, step: i32) -> Result<bool> {
+/// The lock of one step of maintenance, if nobody else has it. A select: a step that is not due must
+/// not cost a transaction id.
+pub fn try_step(client: &SpiClient, step: i32) -> Result<bool> {
     /// Second keys of steps start here, clear of [`Lock`].
     const FIRST_STEP: i32 = 100;
     let taken = client
-        .update(
+        .select(
             "/* optimizer_workflow: lock */ SELECT pg_try_advisory_xact_lock($1, $2)",
             Some(1),
             &[LOCK_CLASS.into(), (FIRST_STEP + step).into()],
