@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Builds the extension and installs it into the PostgreSQL that tools/postgres.sh chose; with sudo where its
 # directories ask for that. The release profile, unless --debug is given; --build-only compiles it and stops there.
-# Trap: cargo-pgrx under sudo copies over the old library in place, which would tear it out from under every server
-# that has it loaded. It is removed first; such a server keeps the old file until it restarts.
+# A server that has the library loaded keeps the old one until it restarts.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
 . "$(dirname "$0")/postgres.sh"
@@ -21,11 +20,8 @@ case ${1:-} in
 *) die "usage: tools/install.sh [--debug | --build-only]" ;;
 esac
 
-library=$("$PG_CONFIG" --pkglibdir)/optimizer_workflow.so
-if server_dirs_writable; then
-    rm -f "$library"
-else
+if ! server_dirs_writable; then
     arguments+=(--sudo)
-    sudo rm -f "$library"
+    library_unshare
 fi
 cargo pgrx install "${arguments[@]}"

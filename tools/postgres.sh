@@ -83,3 +83,13 @@ postgres_use() {
 server_dirs_writable() {
     [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]
 }
+
+# library_unshare: puts a copy in the place of the installed library, under the same name. cargo-pgrx under sudo copies
+# over the file in place, which would change the code under every server that has it loaded; these keep the old inode.
+# Trap: just removing it does not do: a server looks for the file on each first call, even of a library it preloaded.
+library_unshare() {
+    local library
+    library=$("$PG_CONFIG" --pkglibdir)/optimizer_workflow.so
+    [ -f "$library" ] || return 0
+    ${SUDO:+"$SUDO"} cp -p "$library" "$library.new" && ${SUDO:+"$SUDO"} mv -f "$library.new" "$library"
+}

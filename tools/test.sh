@@ -38,8 +38,7 @@ step_in_database() {
     local data status=0 as=()
     data=$(cluster_scratch)
     if root || ! server_dirs_writable; then as=(--runas "$CLUSTER_SERVER_USER"); fi
-    # cp over a library that a running server has loaded would crash that server.
-    ${SUDO:+"$SUDO"} rm -f "$("$PG_CONFIG" --pkglibdir)/optimizer_workflow.so"
+    library_unshare || return 1
     cargo pgrx test "$PG_FEATURE" "${as[@]}" --pgdata "$data" || status=$?
     rm -rf "$data"
     return "$status"

@@ -135,7 +135,7 @@ claim "CREATE EXTENSION again is noticed" called sample shop 5
 
 echo '# failing'
 stand_in shop "IF only_step = 'advise' THEN said := 'failed: row ' || (random() * 1000)::int || ' is odd'; END IF;"; sleep 5
-claim "a step that answers failed is logged once, whatever its numbers" log_lines_are 'WARNING:.*step "advise" failed' 1
+claim "a step that answers failed is logged once, whatever its numbers" log_lines_are 'WARNING:.*step "advise" failed: row' 1
 stand_in shop "IF only_step = 'advise' THEN RAISE EXCEPTION 'advise is broken'; END IF;"
 forget_calls shop; sleep 16; count=$(log_lines 'ERROR:.*advise is broken')
 claim "a step that raises backs off: 2 to 5 errors in 16 s (here $count)" between "$count" 2 5

@@ -123,7 +123,7 @@ measure() {
 }
 
 verdict_line() {
-    shop "SELECT format('%s: %s, %s %% measured against %s %% predicted', (SELECT left(recommendation_text, 30)
+    shop "SELECT format('%s: %s, %s %% measured against %s %% predicted', (SELECT left(recommendation_text, 39)
               FROM optimizer.recommendations AS r WHERE r.id = i.recommendation_id), verdict,
               round(actual_improvement_percent::numeric, 1), predicted_improvement_percent)
           FROM optimizer.implementations AS i WHERE id = $1"
