@@ -160,6 +160,8 @@ mod tests {
         assert_eq!((split[0].calls, split[1].calls), (3, 7));
         assert_eq!((split[0].total_exec_time_ms, split[1].total_exec_time_ms), (30.0, 70.0));
         assert_eq!(split[0].rows + split[1].rows, 7);
+        // 6.4, 2.3 and 1.3: the one call left over goes to the largest remainder.
+        assert_eq!(largest_remainder(10, &[64, 23, 13]), [7, 2, 1]);
     }
 
     #[test]

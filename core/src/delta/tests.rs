@@ -50,6 +50,17 @@ fn a_reset_since_the_previous_reading_makes_every_current_value_the_delta() {
     assert_eq!(calls(statement_delta(&reset, None, Some(&after))), Some(3));
     let gone = statement_delta(&reset, Some(&before), None);
     assert_eq!(gone, StatementDelta { work: None, lossy: false });
+    // Evictions since the reset explain nothing about a key that the reset itself removed.
+    let evicting = Interval { evictions: true, ..reset };
+    assert!(!statement_delta(&evicting, Some(&before), None).lossy);
+    assert!(statement_delta(&evicting, None, Some(&after)).lossy);
+}
+
+#[test]
+fn an_entry_that_had_only_been_planned_has_no_extremes_to_compare() {
+    let planned = Counters { min_exec_time_ms: 0.0, max_exec_time_ms: 0.0, ..counters(0, 0.0) };
+    let delta = statement_delta(&interval(&next(|_| ())), Some(&planned), Some(&counters(3, 9.0)));
+    assert_eq!((calls(delta), delta.lossy), (Some(3), false));
 }
 
 #[test]
