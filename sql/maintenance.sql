@@ -21,7 +21,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'optimizer_workflow: implementation % could not be measured: %',
         implementation_id, SQLERRM;
-    PERFORM optimizer.note_failed_look(implementation_id, SQLERRM);
+    -- Deadlocks, missing resources, lock timeouts and interventions say nothing about the
+    -- implementation: it stays due.
+    IF left(SQLSTATE, 2) NOT IN ('40', '53', '57') AND SQLSTATE <> '55P03' THEN
+        PERFORM optimizer.note_failed_look(implementation_id, SQLERRM);
+    END IF;
 END
 $$;
 

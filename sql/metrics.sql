@@ -3,6 +3,18 @@
 -- sampler's own state, which is unlogged and not dumped: after a crash, a failover or a restore the
 -- sampler has no baseline, and that is right.
 
+DO $$
+BEGIN
+    IF current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'feature_not_supported',
+            MESSAGE = format('optimizer_workflow needs a database in UTF8, this one is in %s',
+                             current_setting('server_encoding')),
+            HINT = 'CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0 makes one.';
+    END IF;
+END
+$$;
+
 CREATE TABLE optimizer.query_metrics (
     query_hash bigint NOT NULL CHECK (query_hash <> 0),
     bucket_start timestamptz NOT NULL,

@@ -41,7 +41,7 @@ HAVING sum(m.calls) > 0
 UNION ALL
 SELECT c.query_hash,
        sum(c.calls)::bigint,
-       sum(c.calls) * 3600.0::float8 / nullif(extract(epoch FROM s.sampled_at - s.stats_reset), 0)::float8,
+       sum(c.calls) * 3600.0::float8 / extract(epoch FROM s.sampled_at - s.stats_reset)::float8,
        sum(c.total_exec_time_ms) / nullif(sum(c.calls), 0)::float8,
        sum(c.total_exec_time_ms),
        sum(c.rows)::bigint,
@@ -50,7 +50,7 @@ SELECT c.query_hash,
 FROM optimizer.recent_window w
 CROSS JOIN optimizer.sampler_state s
 CROSS JOIN optimizer.sampler_counters c
-WHERE w.basis = 'since_reset'
+WHERE w.basis = 'since_reset' AND s.sampled_at > s.stats_reset
 GROUP BY c.query_hash, s.sampled_at, s.stats_reset, w.basis
 HAVING sum(c.calls) > 0;
 COMMENT ON VIEW optimizer.query_activity IS
@@ -160,7 +160,7 @@ SELECT i.id,
        i.basis,
        i.controls,
        i.side_effect,
-       i.notes,
+       CASE WHEN shown THEN i.notes ELSE ARRAY[hidden] END AS notes,
        i.pre_optimization_stats,
        i.post_optimization_stats,
        i.implementation_timestamp,
@@ -170,7 +170,7 @@ SELECT i.id,
        i.recorded_with,
        i.measured_at,
        i.reverted_at,
-       i.error_message
+       CASE WHEN shown THEN i.error_message ELSE hidden END AS error_message
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)

@@ -135,7 +135,7 @@ pub fn define() {
     text(
         c"optimizer_workflow.role",
         c"Role that the background worker runs as.",
-        c"Empty: the bootstrap superuser. Another role must be a member of pg_read_all_stats.",
+        c"Empty: the bootstrap superuser. Another role needs LOGIN, membership in pg_read_all_stats, USAGE on schema optimizer and EXECUTE on run_maintenance(text).",
         &ROLE,
     );
     // SAFETY: called from _PG_init, where core allows defining and reserving settings.

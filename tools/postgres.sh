@@ -28,7 +28,8 @@ export PATH USER
 
 # postgres_complete PG_CONFIG: whether that installation can build extensions and run a server.
 postgres_complete() {
-    [ -x "$1" ] && [ -x "$("$1" --bindir)/postgres" ] && [ -f "$("$1" --includedir-server)/postgres.h" ]
+    [ -x "$1" ] && [ -x "$("$1" --bindir 2>/dev/null)/postgres" ] \
+        && [ -f "$("$1" --includedir-server 2>/dev/null)/postgres.h" ]
 }
 
 # postgres_major PG_CONFIG: "PostgreSQL 15.20 (Debian ...)", "PostgreSQL 18beta1" -> the number before the dot.

@@ -45,8 +45,11 @@ impl Interval {
         if current.sampled_at <= previous.sampled_at {
             return Err(BaselineReason::ClockWentBack);
         }
-        let since_reset = current.stats_reset > previous.sampled_at;
-        if current.stats_reset != previous.stats_reset && !since_reset {
+        // The same reset as before is none, even when a clock that was ahead stamped it: see the
+        // previous reading, which knew it already.
+        let was_reset = current.stats_reset != previous.stats_reset;
+        let since_reset = was_reset && current.stats_reset > previous.sampled_at;
+        if was_reset && !since_reset {
             return Err(BaselineReason::OtherCounters);
         }
         let start = if since_reset {

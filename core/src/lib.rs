@@ -13,6 +13,7 @@ pub mod error;
 pub mod learning;
 pub mod maintenance;
 pub mod measurement;
+pub mod name_list;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;

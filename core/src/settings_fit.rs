@@ -1,6 +1,8 @@
 //! Settings that do not go together: whoever shortens one time for a demonstration or a test has to
 //! shorten the others too.
 
+use crate::measurement::BASELINE_BUCKETS;
+
 /// The times of the extension, seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
@@ -11,8 +13,6 @@ pub struct Times {
     pub measure_deadline: i32,
 }
 
-/// A day is 24 buckets; the snapshot from before a change reaches back seven of them.
-const BASELINE_BUCKETS: i64 = 7 * 24;
 /// Buckets that a first look needs to say anything: the ones next to the change say little.
 const FIRST_LOOK_BUCKETS: i64 = 3;
 

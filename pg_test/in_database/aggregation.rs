@@ -220,6 +220,11 @@ mod tests {
             format!("ALTER DATABASE {database} SET search_path = 'b', 'C d'")
         );
         assert_eq!(
+            one::<String>("SELECT optimizer.setting_literal('search_path', '\"a,b\", c')"),
+            "'a,b', 'c'"
+        );
+        assert_eq!(one::<String>("SELECT optimizer.setting_literal('search_path', '')"), "''");
+        assert_eq!(
             at(4, "action_sql"),
             "create unique index concurrently if not exists \"My idx\" on app.t (a)"
         );

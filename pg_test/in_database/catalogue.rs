@@ -79,7 +79,16 @@ mod tests {
         let hidden = "<insufficient privilege>";
         assert_eq!(one::<String>("SELECT query FROM optimizer.query_stats"), hidden);
         assert_eq!(one::<String>("SELECT action_sql FROM optimizer.recommendations"), hidden);
+        run("RESET ROLE");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations");
+        let implementation = record(id, 0.0);
+        run(&format!("SELECT optimizer.revert_implementation({implementation}, 'secret')"));
+        run("GRANT SELECT ON optimizer.implementations TO reader; SET LOCAL ROLE reader");
+        let row = "SELECT concat_ws(' ', notes, error_message, implementation_notes,
+                                    recommendation_text) FROM optimizer.implementations";
+        assert!(!one::<String>(row).contains("secret"));
         run("RESET ROLE; GRANT pg_read_all_stats TO reader; SET LOCAL ROLE reader");
+        assert!(one::<String>(row).contains("secret"));
         assert_eq!(one::<String>("SELECT query FROM optimizer.query_stats"), "SELECT secret");
     }
 

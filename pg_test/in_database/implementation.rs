@@ -82,6 +82,89 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_change_of_one_querys_own_text_or_settings_is_no_action_of_another() {
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name,
+                 recommended_value, scope, estimated_improvement_percent, confidence_score)
+             VALUES (1, 'work_mem', '64MB', 'query', 10, 0.5), (2, 'work_mem', '64MB', 'query', 10, 0.5),
+                    (3, 'jit', 'off', 'server', 10, 0.5), (4, 'jit', 'off', 'server', 10, 0.5);
+             INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type,
+                 description, suggested_rewrite, estimated_improvement_percent, confidence_score)
+             VALUES (5, 'x', 'x', '', 10, 0.5), (6, 'x', 'x', '', 10, 0.5);
+             SELECT optimizer.aggregate_recommendations()");
+        for hash in [1, 3, 5] {
+            record(
+                one(&format!("SELECT id FROM optimizer.recommendations WHERE query_hash = {hash}")),
+                0.0,
+            );
+        }
+        assert_eq!(
+            one::<String>(
+                "SELECT string_agg(query_hash::text, ',' ORDER BY query_hash)
+                 FROM optimizer.implementations"
+            ),
+            "1,3,4,5",
+            "only the setting of the whole server reaches another query"
+        );
+    }
+
+    #[pg_test]
+    fn a_change_is_reverted_for_every_query_it_reached_and_each_outcome_weighs_its_share() {
+        for hash in [1, 2] {
+            ingest(hash, 60.0, 100, 100.0);
+            ingest(hash, 20.0, 100, 10.0);
+            run(&format!(
+                "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                     estimated_improvement_percent, confidence_score, made_by)
+                 VALUES ({hash}, 't', 'CREATE INDEX ON t (a)', 90, 0.5, 'tester')"
+            ));
+        }
+        run("SELECT optimizer.aggregate_recommendations()");
+        let id = record(one("SELECT id FROM optimizer.recommendations WHERE query_hash = 1"), 50.0);
+        run(&format!("SELECT optimizer.measure_implementation_results({id}, true)"));
+        assert_eq!(
+            one::<f64>("SELECT outcome_weight FROM optimizer.learned_kinds"),
+            0.5,
+            "half, before the other half is in"
+        );
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        assert_eq!(
+            one::<String>("SELECT string_agg(status, ',') FROM optimizer.implementations"),
+            "reverted,reverted"
+        );
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.recommendations WHERE status = 'open'"),
+            2
+        );
+    }
+
+    #[pg_test]
+    fn a_failed_implementation_can_be_reverted_and_done_again() {
+        let (recommendation, id) = implemented(1, 60.0, 100.0, 10.0);
+        run("UPDATE optimizer.optimization_implementations SET pre_optimization_stats = '{}'");
+        for _ in 0..3 {
+            run("SELECT optimizer.measure_pending_implementations()");
+        }
+        assert_eq!(one::<String>("SELECT status FROM optimizer.implementations"), "failed");
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        assert!(record(recommendation, 0.0) > id);
+    }
+
+    #[pg_test]
+    fn work_counted_after_the_change_is_not_before_it_whatever_the_bucket_width_is_now() {
+        ingest(1, 3.0, 100, 10.0);
+        ingest(1, 0.0, 100, 90.0);
+        run("INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, sampled_seconds)
+             SELECT now() - interval '30 minutes', 60, 60");
+        let id = recommend_index(1, 80.0, 0.9);
+        let calls = one::<String>(&format!(
+            "SELECT pre_snapshot ->> 'calls'
+             FROM optimizer.record_recommendation_implementation({id},
+                 implemented_at => now() - interval '10 minutes')"
+        ));
+        assert_eq!(calls, "100");
+    }
+
+    #[pg_test]
     fn a_revert_opens_the_recommendation_again() {
         let (recommendation, implementation) = implemented(1, 30.0, 100.0, 10.0);
         assert_eq!(

@@ -65,6 +65,8 @@ mod tests {
             ("1, now(), 1, 1, 'Infinity'", "stddev_exec_time_ms"),
             ("1, now(), 1, 1, 0, -1", "rows"),
             ("1, now(), 0, 1", "calls is 0"),
+            ("1, now(), 1, 1, NULL", "stddev_exec_time_ms is required"),
+            ("1, now(), 1, 1, 0, NULL", "rows is required"),
         ] {
             let (code, message, hint) =
                 raised(&format!("SELECT optimizer.ingest_query_metrics({sql})"));

@@ -60,6 +60,32 @@ mod tests {
     }
 
     #[pg_test]
+    fn what_is_pooled_moves_the_intervals_of_other_kinds_too() {
+        for hash in 1..=4 {
+            implemented(hash, 60.0, 100.0, 20.0);
+        }
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                 access_method, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (9, 't', 'CREATE INDEX ON t USING gin (a)', 'gin', 50, 0.9, 'another tool');
+             SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(open_one("forecast_low_percent"), 15.0);
+        run("SELECT optimizer.measure_pending_implementations()");
+        // Four outcomes that were exactly as predicted.
+        assert_eq!(open_one("forecast_low_percent"), 50.0);
+        assert_eq!(open_one("confidence_score"), 0.9);
+    }
+
+    #[pg_test]
+    fn what_comes_back_to_the_list_has_todays_scores() {
+        let other = recommend_index(2, 50.0, 0.9);
+        run(&format!("SELECT optimizer.dismiss_recommendation({other}, 'later')"));
+        let (_, id) = implemented(1, 60.0, 100.0, 101.0);
+        run(&format!("SELECT optimizer.measure_implementation_results({id})"));
+        run(&format!("SELECT optimizer.reopen_recommendation({other})"));
+        assert!(open_one("confidence_score") < 0.9);
+    }
+
+    #[pg_test]
     fn an_inconclusive_outcome_teaches_nothing() {
         let id = record(recommend_index(1, 50.0, 0.9), 60.0);
         recommend_index(2, 50.0, 0.9);

@@ -103,7 +103,9 @@ SELECT raised(statement) FROM (VALUES
     (55, $$SELECT optimizer.reopen_recommendation(5)$$),
     (56, $$SELECT optimizer.measure_implementation_results(1)$$),
     (57, $$SELECT optimizer.set_implementation_query(1, 99)$$),
-    (58, $$SELECT optimizer.take_sample()$$)
+    (58, $$SELECT optimizer.take_sample()$$),
+    -- null where a value is needed
+    (60, $$SELECT optimizer.measure_implementation_results(2, NULL)$$)
 ) AS errors (n, statement) ORDER BY n;
 SELECT contents() = :'contents_before' AS all_tables_are_as_they_were;
 

@@ -7,7 +7,9 @@ WITH suggestion AS MATERIALIZED (
            s.suggested_rewrite AS action_sql,
            s.original_query AS undo_sql,
            s.estimated_improvement_percent, s.confidence_score AS stated_confidence, s.made_by,
-           'medium' AS implementation_complexity
+           'medium' AS implementation_complexity,
+           -- a change of one query's own text or settings reaches no other query
+           false AS reaches_others
     FROM optimizer.query_rewrite_suggestions s
     WHERE NOT s.dismissed AND ($1 IS NULL OR s.query_hash = $1)
     UNION ALL
@@ -21,7 +23,8 @@ WITH suggestion AS MATERIALIZED (
                 THEN target.setter || ' ' || s.parameter_name || ' = ' || target.old_value
                 ELSE target.resetter || ' ' || s.parameter_name END || target.reload,
            s.estimated_improvement_percent, s.confidence_score, s.made_by,
-           CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END
+           CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END,
+           s.scope <> 'query'
     FROM optimizer.parameter_tuning_suggestions s
     CROSS JOIN LATERAL (
         SELECT CASE s.scope
@@ -45,7 +48,7 @@ WITH suggestion AS MATERIALIZED (
            format('%s in database %s, found at %s', s.pattern_type, s.database_name,
                   to_char(s.detection_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')),
            NULL, NULL,
-           s.estimated_improvement_percent, s.confidence_score, s.made_by, 'medium'
+           s.estimated_improvement_percent, s.confidence_score, s.made_by, 'medium', false
     FROM optimizer.workload_patterns s
     CROSS JOIN LATERAL unnest(
         CASE WHEN s.query_hash IS NULL THEN optimizer.query_hash_list(s.pattern_metadata)
@@ -61,10 +64,11 @@ WITH suggestion AS MATERIALIZED (
            'DROP INDEX CONCURRENTLY '
                || coalesce(substring(s.relation FROM '^((?:"[^"]+"|[^".]+)[.])'), '')
                || substring(s.definition FROM
-               '(?i)^\s*create\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?!on\s)(?:"[^"]+"|[^\s"]+))\s+on\s'),
+               E'(?i)^\\s*create\\s+(?:unique\\s+)?index\\s+(?:concurrently\\s+)?(?:if\\s+not\\s+exists\\s+)?((?!on\\s)(?:"[^"]+"|[^\\s"]+))\\s+on\\s'),
            s.estimated_improvement_percent, s.confidence_score, s.made_by,
            CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
-                WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
+                WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END,
+           true
     FROM optimizer.index_suggestions s
     WHERE $1 IS NULL OR s.query_hash = $1
 ), activity AS MATERIALIZED (
@@ -89,11 +93,12 @@ WITH suggestion AS MATERIALIZED (
         ON (k.made_by, k.source_type, k.kind) = (s.made_by, s.source_type, s.kind)
     LEFT JOIN optimizer.learned_overall o ON true
 ), desired AS MATERIALIZED (
-    SELECT r.id AS recommendation_id, r.status AS old_status,
+    SELECT r.id AS recommendation_id,
            l.query_hash, l.source_type, l.source_id, l.kind, l.recommendation_text,
            l.detailed_explanation, l.action_sql, l.undo_sql, l.estimated_improvement_percent,
            l.stated_confidence, l.confidence_score, l.made_by,
-           md5(optimizer.normalise_sql(l.action_sql)) AS action_key,
+           CASE WHEN l.reaches_others
+                THEN md5(nullif(optimizer.normalise_sql(l.action_sql), '')) END AS action_key,
            l.forecast_improvement_percent,
            l.forecast_improvement_percent - l.half_width AS forecast_low_percent,
            LEAST(100, l.forecast_improvement_percent + l.half_width) AS forecast_high_percent,

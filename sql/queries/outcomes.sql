@@ -3,7 +3,8 @@
 SELECT r.made_by, r.source_type, r.kind, i.verdict,
        coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
        i.measured_at, i.predicted_improvement_percent,
-       1.0::float8 / count(*) OVER (PARTITION BY i.recorded_with)
+       1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
+                      WHERE same_action.recorded_with = i.recorded_with)
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 WHERE i.verdict IS NOT NULL AND i.measured_at IS NOT NULL

@@ -1,6 +1,6 @@
 /* optimizer_workflow: the work of some queries from the bucket that holds a change on.
    $1 query hashes, $2 start of that bucket, $3 whether it counts, $4 end of the window, $5 whether
-   the window is still open: then the bucket that is being filled counts too. */
+   the window is still open: then the bucket that is being filled counts too; $6 moment of the change. */
 WITH covered AS (
     SELECT c.bucket_start,
            c.bucket_start + make_interval(secs => c.bucket_width_seconds) AS bucket_end,
@@ -21,6 +21,6 @@ SELECT coalesce(sum(w.calls), 0)::bigint,
        coalesce(sum(w.shared_blks_hit), 0)::bigint,
        coalesce(sum(w.shared_blks_read), 0)::bigint,
        (SELECT coalesce(sum(observed_seconds), 0) FROM covered),
-       (SELECT to_jsonb(min(bucket_start)) #>> '{}' FROM covered),
+       (SELECT to_jsonb(GREATEST(min(bucket_start), $6)) #>> '{}' FROM covered),
        (SELECT to_jsonb(LEAST(max(bucket_end), $4)) #>> '{}' FROM covered)
 FROM work w

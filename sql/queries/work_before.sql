@@ -14,6 +14,7 @@ WITH change_bucket AS (
     FROM optimizer.sampling_coverage c
     WHERE c.bucket_start >= $4
       AND (c.bucket_start < $3
+               AND c.bucket_start + make_interval(secs => c.bucket_width_seconds) <= $2
            OR c.bucket_start = $3 AND $3 < $2 AND NOT EXISTS (
                SELECT FROM change_bucket b WHERE b.is_mixed))
 ), work AS (

@@ -90,5 +90,13 @@ fn revert_implementation(
 ) -> std::result::Result<&'static str, Raised> {
     require_writable(c"revert_implementation()");
     let id = row_number("implementation_id", implementation_id)?;
-    Ok(Spi::connect_mut(|client| store::revert(client, id, notes))?)
+    let others = Spi::connect_mut(|client| store::revert(client, id, notes))?;
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(i64::to_string).collect();
+        notice!(
+            "the same change carried out other recommendations too: reverted implementations {}",
+            others.join(", ")
+        );
+    }
+    Ok("reverted")
 }

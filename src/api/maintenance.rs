@@ -10,7 +10,8 @@ use pgrx::spi::SpiClient;
 use crate::api::{measurement, metrics};
 use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
-use crate::store::{lock, purge, recommendations, sampler};
+use crate::store::lock::{self, Lock};
+use crate::store::{purge, recommendations, sampler};
 use crate::time::{now, to_micros};
 use crate::{role, settings};
 
@@ -69,6 +70,7 @@ fn run(step: Step) -> Result<String> {
         }
         Step::Advise => {
             let (texts, own) = Spi::connect_mut(|client| {
+                Lock::Sampler.wait(client)?;
                 let source = Source::find(client)?;
                 sampler::read_texts(client, &source)
             })?;

@@ -3,7 +3,7 @@
 use pgrx::default;
 use pgrx::prelude::*;
 
-use crate::api::argument::row_number;
+use crate::api::argument::{required, row_number};
 use crate::error::{Raised, Result};
 use crate::row::{column, nullable};
 use crate::store::lock::require_writable;
@@ -48,7 +48,7 @@ fn row_of(measured: &Measured) -> Row {
 #[search_path(pg_catalog, pg_temp)]
 fn measure_implementation_results(
     implementation_id: Option<i64>,
-    force: default!(bool, false),
+    force: default!(Option<bool>, false),
 ) -> std::result::Result<
     TableIterator<
         'static,
@@ -69,6 +69,7 @@ fn measure_implementation_results(
 > {
     require_writable(c"measure_implementation_results()");
     let id = row_number("implementation_id", implementation_id)?;
+    let force = required("force", force)?;
     let measured = Spi::connect_mut(|client| -> Result<Measured> {
         let measured = looks::take(client, id, force)?;
         if measured.is_final {
@@ -163,7 +164,8 @@ fn take_look(
     Raised,
 > {
     let measured = Spi::connect_mut(|client| looks::take(client, implementation_id, false))?;
-    Ok(TableIterator::once(row_of(&measured)))
+    // Somebody else took the look between the search for due ones and its turn: nothing to report.
+    Ok(TableIterator::new(measured.is_stored.then(|| row_of(&measured))))
 }
 
 /// Notes that a look raised an error; the third in a row ends the measurement. For

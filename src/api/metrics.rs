@@ -60,10 +60,10 @@ fn ingest_query_metrics(
     collected_at: Option<TimestampWithTimeZone>,
     calls: Option<i64>,
     total_exec_time_ms: Option<f64>,
-    stddev_exec_time_ms: default!(f64, 0),
-    rows: default!(i64, 0),
-    shared_blks_hit: default!(i64, 0),
-    shared_blks_read: default!(i64, 0),
+    stddev_exec_time_ms: default!(Option<f64>, 0),
+    rows: default!(Option<i64>, 0),
+    shared_blks_hit: default!(Option<i64>, 0),
+    shared_blks_read: default!(Option<i64>, 0),
     query_text: default!(Option<&str>, "NULL"),
 ) -> std::result::Result<(), Raised> {
     require_writable(c"ingest_query_metrics()");
@@ -78,8 +78,12 @@ fn ingest_query_metrics(
     }
     let work = ingested_work(
         (required("calls", calls)?, required("total_exec_time_ms", total_exec_time_ms)?),
-        stddev_exec_time_ms,
-        (rows, shared_blks_hit, shared_blks_read),
+        required("stddev_exec_time_ms", stddev_exec_time_ms)?,
+        (
+            required("rows", rows)?,
+            required("shared_blks_hit", shared_blks_hit)?,
+            required("shared_blks_read", shared_blks_read)?,
+        ),
     )?;
     Spi::connect_mut(|client| {
         metrics::ingest(client, query_hash, collected_at, &work)?;

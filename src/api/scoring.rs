@@ -1,5 +1,6 @@
 //! The formulas as SQL functions: the same code that scores recommendations, open to try out.
 
+use optimizer_core::name_list::listed_names;
 use optimizer_core::{learning, query_hashes, score, sql_text};
 use pgrx::prelude::*;
 use pgrx::{JsonB, default};
@@ -74,13 +75,12 @@ fn normalise_sql(sql_text: &str) -> String {
 #[search_path(pg_catalog, pg_temp)]
 fn setting_literal(parameter_name: &str, value: &str) -> String {
     let quote = |text: &str| pgrx::spi::quote_literal(text);
-    if LIST_SETTINGS.contains(&parameter_name.to_ascii_lowercase().as_str()) {
-        let elements: Vec<String> =
-            value.split(',').map(|element| quote(element.trim().trim_matches('"'))).collect();
-        elements.join(", ")
-    } else {
-        quote(value)
+    let is_list = LIST_SETTINGS.contains(&parameter_name.to_ascii_lowercase().as_str());
+    let names = if is_list { listed_names(value) } else { Vec::new() };
+    if names.is_empty() {
+        return quote(value);
     }
+    names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The query hashes that a workload pattern lists under `query_hashes`; null when there is no list.

@@ -10,15 +10,17 @@ use pgrx::spi::{SpiClient, SpiHeapTupleData, SpiTupleTable};
 
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
+use crate::store::learning;
 use crate::store::lock::Lock;
 use crate::store::metrics;
-use crate::store::recommendations::{set_status, status_hint};
+use crate::store::recommendations::status_hint;
 use crate::time::{from_micros, now};
 
 const LOCK_RECOMMENDATION: &str =
     include_str!("../../sql/queries/lock_recommendation_for_record.sql");
 const LOCK_SAME_ACTION: &str = include_str!("../../sql/queries/lock_same_action.sql");
 const WORK_BEFORE: &str = include_str!("../../sql/queries/work_before.sql");
+const REVERT: &str = include_str!("../../sql/queries/revert.sql");
 const INSERT: &str = include_str!("../../sql/queries/insert_implementation.sql");
 
 /// What a person did.
@@ -189,79 +191,64 @@ fn link_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Res
     Ok(())
 }
 
-/// Where an implementation stands; its row is locked.
-struct Standing {
-    status: String,
-    verdict: Option<String>,
-    verdict_reason: Option<String>,
-    recommendation_id: i64,
-}
-
-fn lock_standing(client: &mut SpiClient, id: i64) -> Result<Standing> {
+/// Locks the row of an implementation until the end of the transaction; returns its status and the
+/// implementation that it was recorded with. What else is to be read is read afterwards: a statement
+/// that waits for a row lock sees every other row as it was before.
+pub fn lock_row(client: &mut SpiClient, id: i64) -> Result<(String, i64)> {
     let table = client.update(
-        "/* optimizer_workflow: lock implementation */ \
-         SELECT status, verdict, verdict_reason, recommendation_id \
+        "/* optimizer_workflow: lock implementation */ SELECT status, recorded_with \
          FROM optimizer.optimization_implementations WHERE id = $1 FOR UPDATE",
         Some(1),
         &[id.into()],
     )?;
-    let Some(row) = table.into_iter().next() else { return Err(no_implementation(id)) };
-    Ok(Standing {
-        status: column(&row, 1)?,
-        verdict: nullable(&row, 2)?,
-        verdict_reason: nullable(&row, 3)?,
-        recommendation_id: column(&row, 4)?,
-    })
-}
-
-pub fn no_implementation(id: i64) -> Error {
-    Error::not_found(
-        format!("implementation {id} does not exist"),
-        "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
-    )
+    match table.into_iter().next() {
+        Some(row) => Ok((column(&row, 1)?, column(&row, 2)?)),
+        None => Err(Error::not_found(
+            format!("implementation {id} does not exist"),
+            "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
+        )),
+    }
 }
 
 /// Adds a statement that took the place of a rewritten query.
 pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Result<()> {
-    let standing = lock_standing(client, id)?;
-    if standing.status != "pending" {
+    let (status, _) = lock_row(client, id)?;
+    if status != "pending" {
         return Err(Error::wrong_state(
-            format!("implementation {id} is already {}", standing.status),
+            format!("implementation {id} is already {status}"),
             "A query can be linked while the implementation is pending.",
         ));
     }
     link_query(client, id, query_hash, by)
 }
 
-/// Takes a change back: its window ends now. The recommendation opens again, unless it was measured
-/// and found not to help.
-pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<&'static str> {
-    let standing = lock_standing(client, id)?;
-    if !matches!(standing.status.as_str(), "pending" | "implemented") {
+/// Takes a change back: its window ends now. The recommendations that it carried out open again,
+/// unless they were measured and found not to help. Returns the other implementations of the same
+/// change, which go with it.
+pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<Vec<i64>> {
+    let (status, recorded_with) = lock_row(client, id)?;
+    if status == "reverted" {
         return Err(Error::wrong_state(
-            format!("nothing to revert: implementation {id} is {}", standing.status),
-            "Only a pending or implemented one can be reverted.",
+            format!("nothing to revert: implementation {id} is already reverted"),
+            "SELECT * FROM optimizer.get_optimization_results('implemented') lists what is in effect.",
         ));
     }
-    client.update(
-        "/* optimizer_workflow: revert */ UPDATE optimizer.optimization_implementations \
-         SET status = 'reverted', reverted_at = now(), \
-             notes = CASE WHEN $2 IS NULL THEN notes ELSE notes || ('reverted: ' || $2) END \
-         WHERE id = $1",
-        None,
-        &[id.into(), notes.into()],
-    )?;
-    match standing.verdict.as_deref() {
-        Some(verdict @ ("regressed" | "not_improved")) => {
-            let reason = format!(
-                "{verdict}: {}",
-                standing.verdict_reason.as_deref().unwrap_or("measured by this extension")
-            );
-            set_status(client, standing.recommendation_id, "dismissed", Some(&reason))?;
+    Lock::Recommendations.wait(client)?;
+    let note = notes.map(|text| format!("reverted: {text}"));
+    let table = client.update(REVERT, None, &[recorded_with.into(), note.into()])?;
+    let mut others = Vec::new();
+    let mut opened = Vec::new();
+    for row in table {
+        let implementation: i64 = column(&row, 1)?;
+        if implementation != id {
+            others.push(implementation);
         }
-        _ => set_status(client, standing.recommendation_id, "open", None)?,
+        if column::<String>(&row, 3)? == "open" {
+            opened.push(column(&row, 2)?);
+        }
     }
-    Ok("reverted")
+    learning::rescore_recommendations(client, opened)?;
+    Ok(others)
 }
 
 /// A moment as the caller gave it, refused when it is none.

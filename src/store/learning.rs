@@ -35,12 +35,19 @@ pub fn learn(client: &mut SpiClient) -> Result<()> {
     }
     let improved = i32::try_from(residuals.len()).unwrap_or(i32::MAX);
     let half_width = pooled_half_width_percent(residuals);
-    client.update(KEEP_OVERALL, None, &[improved.into(), half_width.into()])?;
+    let overall = client.update(KEEP_OVERALL, None, &[improved.into(), half_width.into()])?;
+    // What is pooled concerns every kind that has too few outcomes of its own.
+    let pooled_changed = !overall.is_empty() && overall.first().get_one::<bool>()?.unwrap_or(false);
     let changed = keep(client, &learned)?;
-    if !changed.is_empty() {
-        rescore(client, &changed)?;
+    if pooled_changed || !changed.is_empty() {
+        rescore(client, &changed, Vec::new(), pooled_changed)?;
     }
     Ok(())
+}
+
+/// Scores some open recommendations anew: they were not looked after while they were off the list.
+pub fn rescore_recommendations(client: &mut SpiClient, ids: Vec<i64>) -> Result<()> {
+    rescore(client, &[], ids, false)
 }
 
 fn read_outcomes(client: &mut SpiClient) -> Result<BTreeMap<Kind, Vec<Outcome>>> {
@@ -94,14 +101,20 @@ fn keep(client: &mut SpiClient, learned: &[(&Kind, KindLearning)]) -> Result<Vec
     table.map(|row| Ok((column(&row, 1)?, column(&row, 2)?, column(&row, 3)?))).collect()
 }
 
-fn rescore(client: &mut SpiClient, kinds: &[Kind]) -> Result<()> {
+fn rescore(client: &mut SpiClient, kinds: &[Kind], ids: Vec<i64>, all: bool) -> Result<()> {
     let text = |of: fn(&Kind) -> &String| -> Vec<String> {
         kinds.iter().map(|kind| of(kind).clone()).collect()
     };
     client.update(
         RESCORE,
         None,
-        &[text(|k| &k.0).into(), text(|k| &k.1).into(), text(|k| &k.2).into()],
+        &[
+            text(|k| &k.0).into(),
+            text(|k| &k.1).into(),
+            text(|k| &k.2).into(),
+            ids.into(),
+            all.into(),
+        ],
     )?;
     Ok(())
 }

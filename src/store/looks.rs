@@ -11,10 +11,10 @@ use pgrx::spi::SpiClient;
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
 use crate::settings;
-use crate::store::implementations::{no_implementation, only_row, window};
+use crate::store::implementations::{lock_row, only_row, window};
 use crate::time::{from_micros, now, to_micros};
 
-const LOCK: &str = include_str!("../../sql/queries/lock_implementation.sql");
+const READ: &str = include_str!("../../sql/queries/read_implementation.sql");
 const WORK_AFTER: &str = include_str!("../../sql/queries/work_after.sql");
 const STORE: &str = include_str!("../../sql/queries/store_look.sql");
 const DUE: &str = include_str!("../../sql/queries/due_implementations.sql");
@@ -32,6 +32,8 @@ pub struct Measured {
     pub status: &'static str,
     /// The look ended the measurement: there is something to learn.
     pub is_final: bool,
+    /// It was written down.
+    pub is_stored: bool,
 }
 
 struct Pending {
@@ -87,6 +89,7 @@ pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
         judgement,
         status: if is_final { "implemented" } else { "pending" },
         is_final,
+        is_stored: look != Look::Provisional,
     })
 }
 
@@ -116,8 +119,8 @@ pub fn note_failed(client: &mut SpiClient, id: i64, message: &str) -> Result<()>
 }
 
 fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
-    let table = client.update(LOCK, Some(1), &[id.into()])?;
-    let Some(row) = table.into_iter().next() else { return Err(no_implementation(id)) };
+    lock_row(client, id)?;
+    let row = only_row(client.update(READ, Some(1), &[id.into()])?)?;
     let status: String = column(&row, 1)?;
     if status != "pending" {
         let verdict = nullable::<String>(&row, 12)?
@@ -167,6 +170,7 @@ fn work_after(
             pending.work_before_change.is_some().into(),
             from_micros(end)?.into(),
             is_open.into(),
+            from_micros(pending.implemented_at)?.into(),
         ],
     )?;
     let (mut work, mut observed_seconds, window) = window(&only_row(table)?)?;

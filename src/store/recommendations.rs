@@ -3,6 +3,7 @@
 use pgrx::spi::SpiClient;
 
 use crate::error::{Error, Result};
+use crate::store::learning;
 use crate::store::lock::Lock;
 
 const AGGREGATE: &str = include_str!("../../sql/queries/aggregate.sql");
@@ -53,6 +54,7 @@ pub fn count_open(client: &mut SpiClient, query_hash: Option<i64>) -> Result<Ope
 
 /// Takes an open recommendation off the list.
 pub fn dismiss(client: &mut SpiClient, id: i64, reason: &str) -> Result<&'static str> {
+    Lock::Recommendations.wait(client)?;
     require_status(client, id, "open", "dismissed")?;
     set_status(client, id, "dismissed", Some(reason))?;
     Ok("dismissed")
@@ -60,17 +62,14 @@ pub fn dismiss(client: &mut SpiClient, id: i64, reason: &str) -> Result<&'static
 
 /// Puts a dismissed recommendation back on the list.
 pub fn reopen(client: &mut SpiClient, id: i64) -> Result<&'static str> {
+    Lock::Recommendations.wait(client)?;
     require_status(client, id, "dismissed", "reopened")?;
     set_status(client, id, "open", None)?;
+    learning::rescore_recommendations(client, vec![id])?;
     Ok("open")
 }
 
-pub fn set_status(
-    client: &mut SpiClient,
-    id: i64,
-    status: &str,
-    reason: Option<&str>,
-) -> Result<()> {
+fn set_status(client: &mut SpiClient, id: i64, status: &str, reason: Option<&str>) -> Result<()> {
     client.update(
         "/* optimizer_workflow: status */ UPDATE optimizer.optimization_recommendations \
          SET status = $2, dismissal_reason = $3, updated_at = now() WHERE id = $1",

@@ -7,7 +7,7 @@
 )]
 
 use super::shared_state::NAME_BYTES;
-use optimizer_core::schedule::{DatabaseId, ListedDatabase};
+use optimizer_core::schedule::DatabaseId;
 use pgrx::prelude::*;
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ impl Database {
     }
 
     /// True if `listed` names it.
-    pub fn is(&self, listed: &ListedDatabase) -> bool {
+    pub fn is(&self, listed: &str) -> bool {
         self.bytes() == listed.as_bytes()
     }
 }

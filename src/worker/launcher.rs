@@ -8,7 +8,8 @@ use super::dispatch::Dispatcher;
 use super::shared_state::{self, Assignment, Phase};
 use super::{EXTENSION, sessions, signals};
 use crate::settings;
-use optimizer_core::schedule::{DatabaseId, Ended, Roster, Step, Turn, listed_databases};
+use optimizer_core::name_list::listed_names;
+use optimizer_core::schedule::{DatabaseId, Ended, Roster, Step, Turn};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -114,7 +115,7 @@ impl Launcher {
     fn scan(&mut self) -> Vec<Database> {
         signals::report_activity(Some(c"optimizer_workflow: reading pg_database"));
         let mut databases = databases::connectable();
-        let listed = settings::databases().map_or_else(Vec::new, |list| listed_databases(&list));
+        let listed = settings::databases().map_or_else(Vec::new, |list| listed_names(&list));
         if !listed.is_empty() {
             if !std::mem::replace(&mut self.unknown_names_reported, true) {
                 for name in

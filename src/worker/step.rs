@@ -51,11 +51,10 @@ fn run(step: Step) -> Result<Answer, spi::Error> {
     Spi::connect(|client| {
         let mut answer = Answer::default();
         for row in client.select(RUN_STEP, None, &[step.name().into()])? {
-            let detail = row.get::<Vec<u8>>(2)?.unwrap_or_default();
-            let detail = String::from_utf8_lossy(&detail);
+            let detail = row.get::<String>(2)?.unwrap_or_default();
             answer.wants_more |= asks_for_more(&detail);
             if detail.starts_with("failed") {
-                answer.complaints.push(detail.into_owned());
+                answer.complaints.push(detail);
             }
         }
         Ok(answer)

@@ -32,9 +32,10 @@ start_shop() {
     psql_q "VACUUM (ANALYZE)" shop
     psql_q "CHECKPOINT" shop
     psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow" shop
-    tell "$(shop "SELECT string_agg(format('%s %s', relname, to_char(reltuples, 'FM999,999')), ', '
-                                    ORDER BY reltuples DESC)
-                  FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > 0")" \
+    tell "rows: $(shop "SELECT string_agg(format('%s %sk', relname, round((reltuples / 1000)::numeric, 1)::real), ', '
+                                          ORDER BY reltuples DESC)
+                        FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                          AND reltuples > 1000")" \
         "orders has no index on customer_id, though every visit to \"my orders\" asks for it."
 }
 
@@ -50,6 +51,8 @@ observe() {
     cluster_reload "$DEMO"
     wait_until 30 "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type LIKE 'optimizer_workflow%'" shop \
         || fail "expected the background worker in pg_stat_activity"
+    tell "pg_stat_activity: $(shop "SELECT string_agg(DISTINCT backend_type, ', ') FROM pg_stat_activity
+                                    WHERE backend_type LIKE 'optimizer_workflow%'")"
     wait_progress 120 "24 observed buckets" \
         "SELECT count(DISTINCT bucket_start) >= 25 FROM optimizer.query_metrics" \
         "SELECT format('sampled into %s of 24 buckets, %s query shapes',
@@ -70,7 +73,7 @@ advise() {
     expect "recommendations from all four sources" \
         "SELECT source_types @> '{index,parameter,rewrite,workload_pattern}' FROM optimizer.aggregate_recommendations()"
     tell "SELECT * FROM optimizer.get_top_recommendations():"
-    table "SELECT rec_id AS id, source_type AS source, left(recommendation_text, 39) AS recommendation,
+    table "SELECT rec_id AS id, source_type AS source, rtrim(left(recommendation_text, 39), ' (') AS recommendation,
                   estimated_improvement AS \"%\", round(confidence::numeric, 2) AS confidence,
                   round((roi_score * 1e6)::numeric, 2) AS \"ROI 1e-6\",
                   round((expected_saving_ms_per_hour / 1000)::numeric, 1) AS \"saves s/h\"
@@ -97,7 +100,7 @@ implement() {
     GOOD=$APPLIED
     apply '%reviews_is_published_idx%'
     IDLE=$APPLIED
-    tell "The first one helps. The second cannot: nearly all reviews are published. Nobody told the extension."
+    tell "The first helps. The second cannot: nearly all reviews are published. Nobody told the extension."
 }
 
 confidence() { shop "SELECT round(confidence_score::numeric, 3) FROM optimizer.recommendations WHERE id = $OPEN"; }
@@ -123,7 +126,7 @@ measure() {
 }
 
 verdict_line() {
-    shop "SELECT format('%s: %s, %s %% measured against %s %% predicted', (SELECT left(recommendation_text, 39)
+    shop "SELECT format('%s: %s, %s %% measured against %s %% predicted', (SELECT rtrim(left(recommendation_text, 39), ' (')
               FROM optimizer.recommendations AS r WHERE r.id = i.recommendation_id), verdict,
               round(actual_improvement_percent::numeric, 1), predicted_improvement_percent)
           FROM optimizer.implementations AS i WHERE id = $1"
@@ -131,7 +134,7 @@ verdict_line() {
 
 conclude() {
     section "6. Predicted beside actual"
-    table "SELECT left(recommendation_text, 39) AS recommendation,
+    table "SELECT rtrim(left(recommendation_text, 39), ' (') AS recommendation,
                   round((pre_metrics->>'mean_exec_time_ms')::numeric, 2) AS \"before ms\",
                   round((post_metrics->>'mean_exec_time_ms')::numeric, 2) AS \"after ms\",
                   predicted_improvement_percent AS \"predicted %\",

@@ -90,6 +90,17 @@ fn a_clock_that_went_back_or_stood_still_gives_no_interval() {
 }
 
 #[test]
+fn a_reset_that_the_previous_reading_knew_is_none_even_when_its_stamp_lies_ahead() {
+    let ahead = 200 * HOUR;
+    let first = Reading { stats_reset: ahead, ..FIRST };
+    for sampled_at in [101 * HOUR, ahead + 1] {
+        let second = next(|r| (r.stats_reset, r.sampled_at) = (ahead, sampled_at));
+        let interval = Interval::between(Some(&first), &second, 1000 * HOUR).unwrap();
+        assert_eq!((interval.start, interval.since_reset), (first.sampled_at, false));
+    }
+}
+
+#[test]
 fn months_between_two_readings_give_no_interval() {
     let late = next(|r| r.sampled_at = FIRST.sampled_at + LONGEST + 1);
     assert_eq!(Interval::between(Some(&FIRST), &late, LONGEST), Err(BaselineReason::TooLong));

@@ -6,10 +6,8 @@
 
 mod agenda;
 mod cadence;
-mod database_list;
 mod roster;
 
 pub use agenda::{Agenda, Step, StepSet};
 pub use cadence::{LONGEST_REST, PROBE_REST, Standing};
-pub use database_list::{ListedDatabase, listed_databases};
 pub use roster::{DatabaseId, Ended, Roster, Turn};

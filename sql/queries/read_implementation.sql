@@ -1,4 +1,5 @@
-/* optimizer_workflow: an implementation that is to be looked at, locked */
+/* optimizer_workflow: an implementation that is to be looked at. Its row is locked by a statement of
+   its own before: one that waits for the lock itself would see the other tables as they were. */
 SELECT i.status, r.source_type, i.query_hash, i.implementation_timestamp,
        i.pre_optimization_stats, i.predicted_improvement_percent, i.change_bucket_start,
        i.work_before_change, i.reverted_at,
@@ -10,4 +11,3 @@ SELECT i.status, r.source_type, i.query_hash, i.implementation_timestamp,
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 WHERE i.id = $1
-FOR UPDATE OF i

@@ -1,14 +1,12 @@
-//! Reads `optimizer_workflow.databases`: names separated by commas, in double quotes when a name holds a comma or outer blanks.
+//! Lists of names as settings have them (`optimizer_workflow.databases`, `search_path`): separated by commas, in double quotes when a name holds a
+//! comma or outer blanks.
 //!
 //! Trap: names are taken as they stand in pg_database, upper case kept: nobody folds `-d Sales` on a command line either.
-
-/// One name of the list.
-pub type ListedDatabase = String;
 
 /// The names in `list`, in order; empty when the list names none, which means every database.
 ///
 /// An unclosed quote runs to the end of the list: a name that then matches nothing is reported as unknown, so nothing is lost silently.
-pub fn listed_databases(list: &str) -> Vec<ListedDatabase> {
+pub fn listed_names(list: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut name = String::new();
     let mut quoted = false;
@@ -37,7 +35,7 @@ pub fn listed_databases(list: &str) -> Vec<ListedDatabase> {
     names
 }
 
-fn keep(names: &mut Vec<ListedDatabase>, name: &mut String, was_quoted: &mut bool) {
+fn keep(names: &mut Vec<String>, name: &mut String, was_quoted: &mut bool) {
     let kept = if *was_quoted { name.as_str() } else { name.trim() };
     if !kept.is_empty() {
         names.push(kept.to_owned());
@@ -52,25 +50,22 @@ mod tests {
 
     #[test]
     fn an_empty_list_names_nobody() {
-        assert!(listed_databases("").is_empty());
-        assert!(listed_databases(" , ,").is_empty());
+        assert!(listed_names("").is_empty());
+        assert!(listed_names(" , ,").is_empty());
     }
 
     #[test]
     fn blanks_around_a_name_do_not_count_and_upper_case_does() {
-        assert_eq!(listed_databases(" shop ,Sales"), ["shop", "Sales"]);
+        assert_eq!(listed_names(" shop ,Sales"), ["shop", "Sales"]);
     }
 
     #[test]
     fn quotes_keep_commas_blanks_and_doubled_quotes() {
-        assert_eq!(
-            listed_databases(r#" "a,b" , " c ","say ""hi""" "#),
-            ["a,b", " c ", r#"say "hi""#]
-        );
+        assert_eq!(listed_names(r#" "a,b" , " c ","say ""hi""" "#), ["a,b", " c ", r#"say "hi""#]);
     }
 
     #[test]
     fn an_unclosed_quote_runs_to_the_end() {
-        assert_eq!(listed_databases(r#"shop,"a,b"#), ["shop", "a,b"]);
+        assert_eq!(listed_names(r#"shop,"a,b"#), ["shop", "a,b"]);
     }
 }
