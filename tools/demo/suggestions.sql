@@ -1,7 +1,7 @@
 -- What other tools would send: plain INSERTs into the four tables, each under the name of the tool that made it.
 -- Hashes are looked up by query text, as a tool that reads pg_stat_statements would do.
--- Trap: the advice on reviews is wrong on purpose. Nearly every review is published, so that index can save nothing;
--- it is the kind of advice that "a column in WHERE has no index" produces.
+-- Trap: the advice on reviews is wrong on purpose. The export spends its time in its own throttle (pg_sleep), and nearly
+-- every review is published, so that index can save nothing; "a column in WHERE has no index" produces such advice.
 
 INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, columns, access_method,
     estimated_size_bytes, reasoning, estimated_improvement_percent, confidence_score, made_by)
@@ -14,7 +14,7 @@ FROM (VALUES
     ('SELECT kind, happened_at FROM events%', 'public.events',
      'CREATE INDEX CONCURRENTLY events_customer_id_idx ON public.events (customer_id)',
      ARRAY['customer_id'], 2359296, 'reads 100,000 rows to return five', 90.0, 0.80),
-    ('SELECT rating, count(*),%FROM reviews%', 'public.reviews',
+    ('SELECT count(*), sum(helpful_votes)%FROM reviews%', 'public.reviews',
      'CREATE INDEX CONCURRENTLY reviews_is_published_idx ON public.reviews (is_published)',
      ARRAY['is_published'], 106496, 'a column in WHERE has no index', 40.0, 0.70)
 ) AS a (text_like, relation, definition, columns, bytes, reasoning, improvement, confidence)

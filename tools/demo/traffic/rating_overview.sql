@@ -1,1 +1,0 @@
-SELECT rating, count(*), round(avg(helpful_votes), 2), round(stddev(helpful_votes), 2), percentile_cont(0.9) WITHIN GROUP (ORDER BY helpful_votes) FROM reviews WHERE is_published GROUP BY rating ORDER BY rating;
