@@ -81,7 +81,7 @@ cargo_pgrx_version() { cargo pgrx --version 2>/dev/null | sed -n 's/^cargo-pgrx 
 setup_cargo_pgrx() {
     local have place=()
     [ -n "$PGRX_VERSION" ] || die "Cargo.toml names no exact pgrx version"
-    have=$(cargo_pgrx_version)
+    have=$(cargo_pgrx_version || true)
     if [ "$have" = "$PGRX_VERSION" ]; then return; fi
     if [ -n "$have" ]; then
         note "cargo-pgrx $have stays; $PGRX_VERSION goes to $TARGET_DIR/tools"
