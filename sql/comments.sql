@@ -18,6 +18,10 @@ COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
     'optimizer_workflow.bucket_width, seconds; works before the setting is loaded, too';
+COMMENT ON FUNCTION optimizer.counters_since_reset(text) IS
+    'Cumulative counters of the last sample and the hours since their reset, when the basis is since_reset; nothing on a standby';
+COMMENT ON FUNCTION optimizer.last_sample_at() IS
+    'When the last sample was taken; null on a standby';
 COMMENT ON FUNCTION optimizer.take_sample() IS
     'Takes one sample of this database''s statements, now';
 COMMENT ON FUNCTION optimizer.ingest_query_metrics(

@@ -43,6 +43,8 @@ GRANT EXECUTE ON FUNCTION
     optimizer.setting_literal(text, text),
     optimizer.query_hash_list(jsonb),
     optimizer.bucket_width_seconds(),
+    optimizer.counters_since_reset(text),
+    optimizer.last_sample_at(),
     optimizer.get_top_recommendations(integer, float8, text, text, bigint),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),

@@ -23,6 +23,41 @@ COMMENT ON COLUMN optimizer.recent_window.observed_seconds IS 'Observed part of 
 COMMENT ON COLUMN optimizer.recent_window.basis IS
     'observed, or since_reset while less than one bucket was observed';
 
+-- A standby cannot even plan a statement that names an unlogged table; PL/pgSQL plans it when it gets
+-- there, which on a standby it does not.
+CREATE FUNCTION optimizer.counters_since_reset(basis text)
+RETURNS TABLE (query_hash bigint, calls bigint, total_exec_time_ms float8, rows bigint,
+               shared_blks bigint, hours float8)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF basis <> 'since_reset' OR pg_is_in_recovery() THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT c.query_hash, sum(c.calls)::bigint, sum(c.total_exec_time_ms), sum(c.rows)::bigint,
+           sum(c.shared_blks_hit + c.shared_blks_read)::bigint,
+           (extract(epoch FROM s.sampled_at - s.stats_reset) / 3600)::float8
+    FROM optimizer.sampler_counters c
+    CROSS JOIN optimizer.sampler_state s
+    WHERE s.sampled_at > s.stats_reset
+    GROUP BY c.query_hash, s.sampled_at, s.stats_reset
+    HAVING sum(c.calls) > 0;
+END
+$$;
+
+CREATE FUNCTION optimizer.last_sample_at() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT s.sampled_at FROM optimizer.sampler_state s);
+END
+$$;
+
 CREATE VIEW optimizer.query_activity AS
 SELECT m.query_hash,
        sum(m.calls)::bigint AS calls,
@@ -40,19 +75,15 @@ GROUP BY m.query_hash, w.observed_seconds, w.basis
 HAVING sum(m.calls) > 0
 UNION ALL
 SELECT c.query_hash,
-       sum(c.calls)::bigint,
-       sum(c.calls) * 3600.0::float8 / extract(epoch FROM s.sampled_at - s.stats_reset)::float8,
-       sum(c.total_exec_time_ms) / nullif(sum(c.calls), 0)::float8,
-       sum(c.total_exec_time_ms),
-       sum(c.rows)::bigint,
-       sum(c.shared_blks_hit + c.shared_blks_read)::float8 / nullif(sum(c.calls), 0)::float8,
+       c.calls,
+       c.calls / c.hours,
+       c.total_exec_time_ms / c.calls,
+       c.total_exec_time_ms,
+       c.rows,
+       c.shared_blks::float8 / c.calls,
        w.basis
 FROM optimizer.recent_window w
-CROSS JOIN optimizer.sampler_state s
-CROSS JOIN optimizer.sampler_counters c
-WHERE w.basis = 'since_reset' AND s.sampled_at > s.stats_reset
-GROUP BY c.query_hash, s.sampled_at, s.stats_reset, w.basis
-HAVING sum(c.calls) > 0;
+CROSS JOIN LATERAL optimizer.counters_since_reset(w.basis) c;
 COMMENT ON VIEW optimizer.query_activity IS
     'How often and how long each query ran in the last 24 h; while less than one bucket was observed: since the counters were reset';
 COMMENT ON COLUMN optimizer.query_activity.query_hash IS 'queryid of pg_stat_statements';

@@ -1,6 +1,6 @@
 /* optimizer_workflow: what our own tables say. $1 sample interval, $2 measure_deadline, seconds */
 WITH state AS (
-    SELECT max(sampled_at) AS sampled_at FROM optimizer.sampler_state
+    SELECT optimizer.last_sample_at() AS sampled_at, pg_is_in_recovery() AS is_standby
 ), implementation AS (
     SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
            count(*) FILTER (WHERE status = 'failed') AS failed,
@@ -9,15 +9,17 @@ WITH state AS (
     FROM optimizer.implementations
 )
 SELECT 'last sample',
-       sampled_at IS NOT NULL AND sampled_at > now() - make_interval(secs => 3 * $1),
-       coalesce(date_trunc('second', age(now(), sampled_at))::text || ' ago', 'none yet'),
-       CASE WHEN sampled_at IS NULL
-                OR sampled_at <= now() - make_interval(secs => 3 * $1)
+       is_standby OR coalesce(sampled_at > now() - make_interval(secs => 3 * $1), false),
+       CASE WHEN is_standby THEN 'samples are taken on the primary'
+            ELSE coalesce(date_trunc('second', age(clock_timestamp(), sampled_at))::text || ' ago',
+                          'none yet') END,
+       CASE WHEN NOT is_standby
+                AND coalesce(sampled_at <= now() - make_interval(secs => 3 * $1), true)
             THEN 'Run SELECT * FROM optimizer.take_sample().' END
 FROM state
 UNION ALL
 SELECT 'history',
-       basis = 'observed',
+       basis = 'observed' OR pg_is_in_recovery(),
        format('%s of the last 24 h observed%s',
               justify_interval(make_interval(secs => round(observed_seconds::numeric)::float8)),
               CASE WHEN basis = 'since_reset'

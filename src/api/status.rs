@@ -10,7 +10,7 @@ use crate::error::{Error, Raised, Result};
 use crate::row::{column, nullable};
 use crate::settings;
 use crate::time::now;
-use crate::worker::{self, WorkerStatus};
+use crate::worker::{self, WorkerStatus, in_recovery};
 
 const STATUS: &str = include_str!("../../sql/queries/status.sql");
 
@@ -68,6 +68,9 @@ fn worker_item() -> Item {
         );
         return (name.to_owned(), false, "not preloaded".to_owned(), Some(hint));
     };
+    if in_recovery() {
+        return item(name, true, "this is a standby: the worker starts when it is promoted", None);
+    }
     if !settings::enabled() {
         return item(
             name,
@@ -90,9 +93,7 @@ fn worker_item() -> Item {
         name,
         false,
         "launcher is not running",
-        Some(
-            "It starts again within 10 s, and not on a standby; if it does not, see the server log.",
-        ),
+        Some("It starts again within 10 s; if it does not, see the server log."),
     )
 }
 

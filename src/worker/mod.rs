@@ -18,6 +18,7 @@ mod status;
 mod step;
 
 pub use announcement::announce_database;
+pub use signals::in_recovery;
 pub use status::{WorkerStatus, snapshot};
 
 /// The extension whose presence makes a database served; also the name of the library with the entry points.

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# A standby: everything that reads works and assigns no transaction id, everything that writes is refused; after its
+# promotion a worker serves it, and nothing that it counted as a standby gets into a bucket.
+set -u
+# shellcheck source=tools/cluster.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/cluster.sh"
+MAIN=$SCENARIO_DIR/main
+STANDBY=$SCENARIO_DIR/standby
+cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
+    "optimizer_workflow.sample_interval = 1s" || die "the server does not start"
+psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow; CREATE TABLE counted (a int);
+    INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score)
+    VALUES (-1, 't', 'CREATE INDEX ON t (a)', 50, 0.5), (2, 't', 'CREATE INDEX ON t (b)', 50, 0.5);
+    SELECT optimizer.ingest_query_metrics(-1, now(), 10, 100);
+    SELECT optimizer.aggregate_recommendations(); SELECT optimizer.record_recommendation_implementation(2)" >/dev/null
+wait_until 10 "SELECT count(*) = 1 FROM optimizer.sampler_state"
+
+# A cluster file of its own makes the copy known to tools/cluster.sh.
+cluster_remove "$STANDBY"; mkdir -p "$STANDBY"; root && chown "$CLUSTER_SERVER_USER" "$STANDBY"
+home=$(cluster_scratch)
+cluster_as_server "$PG_BIN/pg_basebackup" -D "$home/data" -R -X stream -c fast -h "$PGHOST" -p "$PGPORT" -U "$PGUSER"
+printf '%s\n' "data=$home/data" "socket=$home" "port=$((PGPORT + 1))" "bin=$PG_BIN" "log=$home/server.log" "scratch=$home" socket_scratch= >"$STANDBY/cluster"
+CLUSTER_STARTED+=("$STANDBY")
+cluster_conf "$STANDBY" "port = $((PGPORT + 1))" "unix_socket_directories = '$home'"
+cluster_up "$STANDBY"
+
+echo '# reading'
+claim_sql "it is a standby without a launcher or worker" \
+    "SELECT pg_is_in_recovery() AND count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'optimizer_workflow%'"
+for reading in "optimizer.get_top_recommendations()" "optimizer.get_optimization_results()" "optimizer.optimization_summary()" \
+    "optimizer.status()" optimizer.recommendations optimizer.implementations optimizer.query_metrics; do
+    claim_sql "$reading works" "SELECT count(*) > 0 AND pg_is_in_recovery() FROM $reading"
+done
+claim_sql "optimizer.query_stats works, without the sampler's unlogged state" "SELECT count(*) >= 0 FROM optimizer.query_stats"
+
+echo '# writing'
+for writing in "take_sample()" "ingest_query_metrics(1, now(), 1, 1)" "aggregate_recommendations()" \
+    "aggregate_recommendations_for_query(1)" "dismiss_recommendation(1, 'x')" "reopen_recommendation(1)" \
+    "record_recommendation_implementation(1)" "set_implementation_query(1, 5)" "revert_implementation(1)" \
+    "measure_implementation_results(1)" "measure_pending_implementations()" "run_maintenance()"; do
+    claim "${writing%%(*}() is refused with 25006" test \
+        "$("$PG_BIN/psql" -XAtq -v VERBOSITY=sqlstate -c "SELECT optimizer.$writing" 2>&1)" = "ERROR:  25006"
+done
+
+echo '# after its promotion'
+for _ in $(seq 50); do echo 'SELECT count(*) FROM counted WHERE a = 1;'; done | "$PG_BIN/psql" -XAtq >/dev/null
+cluster_use "$MAIN"; cluster_stop "$MAIN"; cluster_use "$STANDBY"
+psql_q 'SELECT pg_promote()' >/dev/null
+claim "a launcher is there within 15 s" \
+    wait_until 15 "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow launcher'"
+claim "and takes a sample" wait_until 15 "SELECT count(*) = 1 FROM optimizer.sampler_state"
+for _ in 1 2 3; do echo 'SELECT count(*) FROM counted WHERE a = 1;'; done | "$PG_BIN/psql" -XAtq >/dev/null
+claim "what runs from then on is counted, and nothing from before" wait_until 10 \
+    "SELECT sum(calls) = 3 FROM optimizer.query_metrics JOIN optimizer.query_texts USING (query_hash)
+     WHERE query LIKE 'SELECT count(*) FROM counted WHERE%'"
+cluster_stop "$STANDBY"
