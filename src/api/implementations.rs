@@ -12,7 +12,7 @@ use crate::error::{Error, Raised, Result};
 use crate::role;
 use crate::statement::require_one_statement;
 use crate::store::implementations::{self as store, Application, moment};
-use crate::store::lock::require_writable;
+use crate::store::lock::begin_writing;
 
 /// Records that a recommendation was applied, with the metrics from before.
 #[pg_extern(security_definer, parallel_unsafe)]
@@ -31,7 +31,7 @@ fn record_recommendation_implementation(
     >,
     Raised,
 > {
-    require_writable(c"record_recommendation_implementation()");
+    begin_writing(c"record_recommendation_implementation()")?;
     let application = Application {
         recommendation_id: row_number("recommendation_id", recommendation_id)?,
         query_hash: optional_query_hash("query_hash", query_hash)?,
@@ -74,7 +74,7 @@ fn set_implementation_query(
     implementation_id: Option<i64>,
     new_query_hash: Option<i64>,
 ) -> std::result::Result<(), Raised> {
-    require_writable(c"set_implementation_query()");
+    begin_writing(c"set_implementation_query()")?;
     let id = row_number("implementation_id", implementation_id)?;
     let hash = checked_query_hash("new_query_hash", new_query_hash)?;
     let by = role::outer_user();
@@ -88,7 +88,7 @@ fn revert_implementation(
     implementation_id: Option<i64>,
     notes: default!(Option<&str>, "NULL"),
 ) -> std::result::Result<&'static str, Raised> {
-    require_writable(c"revert_implementation()");
+    begin_writing(c"revert_implementation()")?;
     let id = row_number("implementation_id", implementation_id)?;
     let others = Spi::connect_mut(|client| store::revert(client, id, notes))?;
     if !others.is_empty() {

@@ -23,7 +23,7 @@ const LOOKS_PER_STEP: i64 = 200;
 #[pg_extern(parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
 fn check_maintenance(only_step: Option<&str>) -> std::result::Result<(), Raised> {
-    lock::require_writable(c"run_maintenance()");
+    lock::begin_writing(c"run_maintenance()")?;
     role::require_read_all_stats("run maintenance")?;
     only_step.map_or(Ok(()), |name| step_named(name).map(|_| ()))?;
     Ok(())

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 use crate::api::argument::{required, row_number};
 use crate::error::{Raised, Result};
 use crate::row::{column, nullable};
-use crate::store::lock::require_writable;
+use crate::store::lock::begin_writing;
 use crate::store::looks::Measured;
 use crate::store::{learning, looks};
 
@@ -67,7 +67,7 @@ fn measure_implementation_results(
     >,
     Raised,
 > {
-    require_writable(c"measure_implementation_results()");
+    begin_writing(c"measure_implementation_results()")?;
     let id = row_number("implementation_id", implementation_id)?;
     let force = required("force", force)?;
     let measured = Spi::connect_mut(|client| -> Result<Measured> {
@@ -101,7 +101,7 @@ fn measure_pending_implementations() -> std::result::Result<
     >,
     Raised,
 > {
-    require_writable(c"measure_pending_implementations()");
+    begin_writing(c"measure_pending_implementations()")?;
     Ok(TableIterator::new(take_due_looks(MOST_LOOKS)?))
 }
 

@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 use crate::api::argument::{query_hash as checked_query_hash, required};
 use crate::error::{Error, Raised, Result};
 use crate::store::implementations::moment;
-use crate::store::lock::require_writable;
+use crate::store::lock::begin_writing;
 use crate::store::{metrics, sampler};
 use crate::time::now;
 use crate::{role, worker};
@@ -33,7 +33,7 @@ fn take_sample() -> std::result::Result<
     >,
     Raised,
 > {
-    require_writable(c"take_sample()");
+    begin_writing(c"take_sample()")?;
     let started = now();
     let sample = sample()?;
     let sample_ms = (now() - started) as f64 / 1000.0;
@@ -66,7 +66,7 @@ fn ingest_query_metrics(
     shared_blks_read: default!(Option<i64>, 0),
     query_text: default!(Option<&str>, "NULL"),
 ) -> std::result::Result<(), Raised> {
-    require_writable(c"ingest_query_metrics()");
+    begin_writing(c"ingest_query_metrics()")?;
     let query_hash = checked_query_hash("query_hash", query_hash)?;
     let collected_at = moment(required("collected_at", collected_at)?, "collected_at")?;
     if collected_at > now() + CLOCK_TOLERANCE_SECONDS * MICROS_PER_SECOND {

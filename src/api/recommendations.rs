@@ -11,7 +11,7 @@ use crate::api::argument::{
 };
 use crate::error::{Raised, Result};
 use crate::row::{column, nullable};
-use crate::store::lock::require_writable;
+use crate::store::lock::begin_writing;
 use crate::store::recommendations::{self as store, OpenRecommendations};
 
 const TOP: &str = include_str!("../../sql/queries/top_recommendations.sql");
@@ -33,7 +33,7 @@ fn aggregate_recommendations_for_query(
     TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>,
     Raised,
 > {
-    require_writable(c"aggregate_recommendations_for_query()");
+    begin_writing(c"aggregate_recommendations_for_query()")?;
     let query_hash = checked_query_hash("query_hash", query_hash)?;
     Ok(aggregated(Some(query_hash), min_confidence)?)
 }
@@ -47,7 +47,7 @@ fn aggregate_recommendations(
     TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>,
     Raised,
 > {
-    require_writable(c"aggregate_recommendations()");
+    begin_writing(c"aggregate_recommendations()")?;
     Ok(aggregated(None, min_confidence)?)
 }
 
@@ -133,7 +133,7 @@ fn dismiss_recommendation(
     recommendation_id: Option<i64>,
     reason: Option<&str>,
 ) -> std::result::Result<&'static str, Raised> {
-    require_writable(c"dismiss_recommendation()");
+    begin_writing(c"dismiss_recommendation()")?;
     let id = row_number("recommendation_id", recommendation_id)?;
     let reason = text("reason", reason)?;
     Ok(Spi::connect_mut(|client| store::dismiss(client, id, reason))?)
@@ -145,7 +145,7 @@ fn dismiss_recommendation(
 fn reopen_recommendation(
     recommendation_id: Option<i64>,
 ) -> std::result::Result<&'static str, Raised> {
-    require_writable(c"reopen_recommendation()");
+    begin_writing(c"reopen_recommendation()")?;
     let id = row_number("recommendation_id", recommendation_id)?;
     Ok(Spi::connect_mut(|client| store::reopen(client, id))?)
 }

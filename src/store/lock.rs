@@ -6,7 +6,8 @@ use std::ffi::CStr;
 use pgrx::pg_sys;
 use pgrx::spi::SpiClient;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::store::extension_lock::{Hold, hold_extension};
 
 /// First key of our advisory locks: "opwf" in ASCII, so that they are easy to tell in pg_locks.
 const LOCK_CLASS: i32 = 0x6f70_7766;
@@ -48,12 +49,20 @@ pub fn try_step(client: &SpiClient, step: i32) -> Result<bool> {
     Ok(taken.unwrap_or(false))
 }
 
-/// Refuses to go on where nothing can be written: SQLSTATE 25006 on a standby and in a read-only
-/// transaction. First thing in every function that writes.
-pub fn require_writable(function: &CStr) {
+/// First thing in every function that writes. Refuses to go on where nothing can be written: SQLSTATE
+/// 25006 on a standby and in a read-only transaction. Then holds the extension in place: DROP
+/// EXTENSION takes that lock before any table's, so the two cannot wait for each other in a circle.
+pub fn begin_writing(function: &CStr) -> Result<()> {
     // SAFETY: takes a C string and raises an ordinary ERROR, which pgrx carries through Rust.
     #[expect(unsafe_code, reason = "pgrx has no wrapper for core's own check")]
     unsafe {
         pg_sys::PreventCommandIfReadOnly(function.as_ptr());
+    }
+    match hold_extension(true) {
+        Hold::Held => Ok(()),
+        Hold::Absent | Hold::Contended => Err(Error::wrong_state(
+            "extension optimizer_workflow was dropped or altered meanwhile",
+            "Run CREATE EXTENSION optimizer_workflow, or try again.",
+        )),
     }
 }

@@ -9,7 +9,6 @@ mod announcement;
 mod cycle;
 mod databases;
 mod dispatch;
-mod extension_lock;
 mod launcher;
 mod sessions;
 mod shared_state;

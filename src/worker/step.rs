@@ -3,8 +3,8 @@
 //! An ERROR here is not caught: it ends the worker, and the launcher books it. What run_maintenance can handle it reports as a detail `failed ...`.
 //! Trap: SPI's select, not update: pgrx assigns a transaction id for an update, and an idle cycle must write no WAL.
 
-use super::extension_lock::{Hold, hold_extension};
 use super::signals::TransactionLimit;
+use crate::store::extension_lock::{Hold, hold_extension};
 use optimizer_core::schedule::Step;
 use pgrx::bgworkers::BackgroundWorker;
 use pgrx::prelude::*;
@@ -39,7 +39,7 @@ pub struct Answer {
 pub fn call(step: Step, limit: Duration) -> Result<Call, spi::Error> {
     BackgroundWorker::transaction(move || {
         let _limit = TransactionLimit::start(limit);
-        match hold_extension() {
+        match hold_extension(false) {
             Hold::Absent => Ok(Call::Absent),
             Hold::Contended => Ok(Call::Contended),
             Hold::Held => run(step).map(Call::Answered),

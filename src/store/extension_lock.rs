@@ -2,12 +2,15 @@
 //!
 //! A share lock on the extension object comes before any lock on its tables: DROP EXTENSION takes the same object first, so the two cannot deadlock,
 //! and what was there when the lock was taken stays until commit.
-//! Trap: waiting for the lock would turn a DROP EXTENSION into a lock_timeout in the log. It is taken at once or not at all.
+//! Trap: a worker that waited for the lock would turn a DROP EXTENSION into a lock_timeout in the log, so it takes it at once or not at all; a
+//! person's call waits.
 #![expect(unsafe_code, reason = "the lock manager has no safe interface in pgrx")]
 
-use super::{EXTENSION, sessions};
 use pgrx::prelude::*;
 use std::ffi::CString;
+
+/// The extension of this library.
+const EXTENSION: &str = env!("CARGO_PKG_NAME");
 
 /// What the attempt found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +22,22 @@ pub enum Hold {
     Contended,
 }
 
-/// Locks the extension until the current transaction ends.
-pub fn hold_extension() -> Hold {
+/// Locks the extension until the current transaction ends; `wait`s for whoever is at it.
+pub fn hold_extension(wait: bool) -> Hold {
     let Some(extension) = extension_oid() else {
         return Hold::Absent;
     };
     let tag = pg_sys::LOCKTAG {
-        locktag_field1: sessions::database(),
+        locktag_field1: database(),
         locktag_field2: pg_sys::ExtensionRelationId.to_u32(),
         locktag_field3: extension.to_u32(),
         locktag_field4: 0,
         locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,
         locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
     };
-    // SAFETY: the tag is the one LockDatabaseObject builds (SET_LOCKTAG_OBJECT); not a session lock, so commit or abort releases it; dontWait.
+    // SAFETY: the tag is the one LockDatabaseObject builds (SET_LOCKTAG_OBJECT); not a session lock, so commit or abort releases it.
     let acquired = unsafe {
-        pg_sys::LockAcquire(&tag, pg_sys::AccessShareLock as pg_sys::LOCKMODE, false, true)
+        pg_sys::LockAcquire(&tag, pg_sys::AccessShareLock as pg_sys::LOCKMODE, false, !wait)
     };
     if acquired == pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL {
         return Hold::Contended;
@@ -46,6 +49,11 @@ pub fn hold_extension() -> Hold {
         Some(_) => Hold::Contended,
         None => Hold::Absent,
     }
+}
+
+fn database() -> u32 {
+    // SAFETY: written once, at connection.
+    unsafe { pg_sys::MyDatabaseId }.to_u32()
 }
 
 fn extension_oid() -> Option<pg_sys::Oid> {
