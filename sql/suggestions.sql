@@ -123,7 +123,8 @@ CREATE TABLE optimizer.workload_patterns (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- query_hash_list() refuses what is no list of query hashes
-    CHECK (query_hash IS NOT NULL OR optimizer.query_hash_list(pattern_metadata) IS NOT NULL)
+    CONSTRAINT workload_patterns_names_a_query
+        CHECK (query_hash IS NOT NULL OR optimizer.query_hash_list(pattern_metadata) IS NOT NULL)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.workload_patterns
     FOR EACH ROW EXECUTE FUNCTION optimizer.set_updated_at();

@@ -24,6 +24,8 @@
 
 # shellcheck source=tools/postgres.sh
 . "$(dirname "${BASH_SOURCE[0]}")/postgres.sh"
+# A server inherits it, and pgrx would then add a backtrace to every error.
+unset RUST_BACKTRACE
 postgres_use
 unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGHOSTADDR PGOPTIONS PGDATABASE PGSSLMODE PGTZ PGCLIENTENCODING
 

@@ -74,7 +74,8 @@ mod tests {
         recommend_index(1, 50.0, 0.5);
         run("CREATE ROLE reader; GRANT USAGE ON SCHEMA optimizer TO reader;
              GRANT SELECT ON optimizer.query_stats, optimizer.recommendations TO reader;
-             GRANT EXECUTE ON FUNCTION optimizer.bucket_width_seconds() TO reader;
+             GRANT EXECUTE ON FUNCTION optimizer.bucket_width_seconds(),
+                 optimizer.counters_since_reset(text) TO reader;
              SET LOCAL ROLE reader");
         let hidden = "<insufficient privilege>";
         assert_eq!(one::<String>("SELECT query FROM optimizer.query_stats"), hidden);

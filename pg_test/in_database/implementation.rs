@@ -233,8 +233,25 @@ mod tests {
     }
 
     #[pg_test]
-    fn a_new_query_text_is_exactly_one_statement_and_is_never_run() {
+    fn only_a_rewrite_is_measured_on_another_query() {
         let id = recommend_index(5, 60.0, 0.7);
+        let (code, message, _) = raised(&format!(
+            "SELECT optimizer.record_recommendation_implementation({id}, new_query_hash => 6)"
+        ));
+        assert_eq!(code, "22023", "{message}");
+        let implementation = record(id, 0.0);
+        let (code, message, _) =
+            raised(&format!("SELECT optimizer.set_implementation_query({implementation}, 6)"));
+        assert_eq!(code, "55000", "{message}");
+    }
+
+    #[pg_test]
+    fn a_new_query_text_is_exactly_one_statement_and_is_never_run() {
+        run("INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type,
+                 description, estimated_improvement_percent, confidence_score)
+             VALUES (5, 'or_to_in', 'Use IN', 70, 0.6);
+             SELECT optimizer.aggregate_recommendations()");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations");
         let recorded = |text: &str| {
             raised(&format!(
                 "SELECT optimizer.record_recommendation_implementation({id}, new_query_text => $q${text}$q$)"

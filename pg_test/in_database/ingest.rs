@@ -62,6 +62,8 @@ mod tests {
             ("1, 'infinity', 1, 1", "infinity"),
             ("1, now(), -1, 1", "calls"),
             ("1, now(), 1, 'NaN'", "total_exec_time_ms"),
+            ("1, now(), 1, 1.7e308", "total_exec_time_ms"),
+            ("1, now(), 9223372036854775807, 1", "calls"),
             ("1, now(), 1, 1, 'Infinity'", "stddev_exec_time_ms"),
             ("1, now(), 1, 1, 0, -1", "rows"),
             ("1, now(), 0, 1", "calls is 0"),

@@ -20,8 +20,9 @@ FROM state
 UNION ALL
 SELECT 'history',
        basis = 'observed' OR pg_is_in_recovery(),
-       format('%s of the last 24 h observed%s',
+       format('%s of the last 24 buckets of %s observed%s',
               justify_interval(make_interval(secs => round(observed_seconds::numeric)::float8)),
+              make_interval(secs => bucket_width_seconds),
               CASE WHEN basis = 'since_reset'
                    THEN '; figures rest on the counters since their reset' ELSE '' END),
        CASE WHEN basis = 'since_reset'

@@ -1,5 +1,6 @@
 //! What a person did: recording it, linking a rewrite's new query, taking it back.
 
+use optimizer_core::verdict::MIN_CALLS;
 use pgrx::JsonB;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::default;
@@ -62,6 +63,13 @@ fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
             "implementation {0} is a rewrite: there is no verdict until its new query is known; \
              SELECT optimizer.set_implementation_query({0}, new_query_hash) adds it",
             recorded.implementation_id
+        );
+    }
+    if recorded.before.calls < MIN_CALLS {
+        notice!(
+            "no verdict will be possible: {} calls of the query were observed before the change, at \
+             least {MIN_CALLS} are needed",
+            recorded.before.calls
         );
     }
     Ok((recorded.implementation_id, serde_json::to_value(&recorded.before).map_err(Error::from)?))

@@ -1,7 +1,7 @@
 //! `take_sample()` and `ingest_query_metrics()`: how work gets into the buckets.
 
 use optimizer_core::MICROS_PER_SECOND;
-use optimizer_core::error::at_least_zero;
+use optimizer_core::error::in_range;
 use optimizer_core::statistics::Work;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::default;
@@ -17,6 +17,10 @@ use crate::{role, worker};
 
 /// How far another collector's clock may be ahead, seconds.
 const CLOCK_TOLERANCE_SECONDS: i64 = 300;
+
+/// The most of anything that one interval can hold: 1e15 ms are 30,000 years. Sums over all buckets
+/// that are kept stay far from where bigint and float8 end.
+const MOST: f64 = 1e15;
 
 /// Takes one sample of this database's statements, now.
 #[pg_extern(security_definer, parallel_unsafe)]
@@ -97,12 +101,12 @@ fn ingested_work(
     stddev_exec_time_ms: f64,
     (rows, shared_blks_hit, shared_blks_read): (i64, i64, i64),
 ) -> Result<Work> {
-    let count = |name, value: i64| at_least_zero(name, value as f64).map(|_| value);
-    let spread = at_least_zero("stddev_exec_time_ms", stddev_exec_time_ms)?.powi(2);
+    let count = |name, value: i64| in_range(name, value as f64, 0.0, MOST).map(|_| value);
+    let spread = in_range("stddev_exec_time_ms", stddev_exec_time_ms, 0.0, MOST)?.powi(2);
     let work = Work {
         calls: count("calls", calls)?,
-        total_exec_time_ms: at_least_zero("total_exec_time_ms", total_exec_time_ms)?,
-        sum_squared_deviation_ms2: at_least_zero("stddev_exec_time_ms", spread * calls as f64)?,
+        total_exec_time_ms: in_range("total_exec_time_ms", total_exec_time_ms, 0.0, MOST)?,
+        sum_squared_deviation_ms2: spread * calls as f64,
         rows: count("rows", rows)?,
         shared_blks_hit: count("shared_blks_hit", shared_blks_hit)?,
         shared_blks_read: count("shared_blks_read", shared_blks_read)?,

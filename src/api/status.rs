@@ -1,6 +1,7 @@
 //! `status()`: what works, what is missing, and what to type to mend it.
 
 use optimizer_core::MICROS_PER_SECOND;
+use optimizer_core::name_list::listed_names;
 use optimizer_core::settings_fit::{Times, misfits};
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -28,7 +29,7 @@ fn status() -> std::result::Result<
     Raised,
 > {
     let items = Spi::connect(|client| -> Result<Vec<Item>> {
-        let mut items = vec![statements(client), worker_item(), times()];
+        let mut items = vec![statements(client), worker_item(is_listed(client)?), times()];
         for row in client.select(
             STATUS,
             None,
@@ -57,7 +58,17 @@ fn statements(client: &SpiClient) -> Item {
     }
 }
 
-fn worker_item() -> Item {
+/// Whether `optimizer_workflow.databases` lets the worker come here.
+fn is_listed(client: &SpiClient) -> Result<bool> {
+    let names = settings::databases().map_or_else(Vec::new, |list| listed_names(&list));
+    let here = client
+        .select("/* optimizer_workflow: here */ SELECT current_database()::text", Some(1), &[])?
+        .first()
+        .get_one::<String>()?;
+    Ok(names.is_empty() || here.is_some_and(|here| names.contains(&here)))
+}
+
+fn worker_item(is_listed: bool) -> Item {
     let name = "background worker";
     let by_hand = "Until then SELECT * FROM optimizer.run_maintenance() does the same, by hand or \
                    from pg_cron.";
@@ -77,6 +88,17 @@ fn worker_item() -> Item {
             false,
             "switched off",
             Some("Run ALTER SYSTEM SET optimizer_workflow.enabled = on; SELECT pg_reload_conf()."),
+        );
+    }
+    if !is_listed {
+        return item(
+            name,
+            false,
+            "this database is not in optimizer_workflow.databases",
+            Some(
+                "Add it, or run ALTER SYSTEM SET optimizer_workflow.databases = '' to serve each \
+                 database that has the extension; then SELECT pg_reload_conf().",
+            ),
         );
     }
     if worker.failures_in_a_row > 0 {

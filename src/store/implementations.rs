@@ -58,6 +58,14 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
     Lock::Recommendations.wait(client)?;
     let id = application.recommendation_id;
     let (query_hash, source_type, action_key) = lock_open(client, application)?;
+    let is_rewrite = source_type == "rewrite";
+    if !is_rewrite && (application.new_query_hash.is_some() || application.new_query_text.is_some())
+    {
+        return Err(Error::invalid(
+            format!("recommendation {id} is no rewrite: its query keeps its hash"),
+            "Leave new_query_hash and new_query_text out.",
+        ));
+    }
     let same_action = match action_key {
         None => Vec::new(),
         Some(key) => client
@@ -79,7 +87,7 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
         implementation_id,
         before,
         same_action: also,
-        awaits_new_query: source_type == "rewrite" && application.new_query_hash.is_none(),
+        awaits_new_query: is_rewrite && application.new_query_hash.is_none(),
     })
 }
 
@@ -219,7 +227,25 @@ pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> 
             "A query can be linked while the implementation is pending.",
         ));
     }
+    if !is_rewrite(client, id)? {
+        return Err(Error::wrong_state(
+            format!("implementation {id} is no rewrite: its query keeps its hash"),
+            "Only a rewritten query is measured on another query.",
+        ));
+    }
     link_query(client, id, query_hash, by)
+}
+
+fn is_rewrite(client: &mut SpiClient, id: i64) -> Result<bool> {
+    let table = client.update(
+        "/* optimizer_workflow: source */ SELECT r.source_type = 'rewrite' \
+         FROM optimizer.optimization_implementations i \
+         JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id \
+         WHERE i.id = $1",
+        Some(1),
+        &[id.into()],
+    )?;
+    column(&only_row(table)?, 1)
 }
 
 /// Takes a change back: its window ends now. The recommendations that it carried out open again,
