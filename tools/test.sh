@@ -39,7 +39,8 @@ step_in_database() {
     data=$(cluster_scratch)
     if root || ! server_dirs_writable; then as=(--runas "$CLUSTER_SERVER_USER"); fi
     library_unshare || return 1
-    cargo pgrx test "$PG_FEATURE" "${as[@]}" --pgdata "$data" || status=$?
+    # One test at a time: each is one long transaction, and two that take the same locks in their own order would deadlock.
+    RUST_TEST_THREADS=1 cargo pgrx test "$PG_FEATURE" "${as[@]}" --pgdata "$data" || status=$?
     rm -rf "$data"
     return "$status"
 }

@@ -108,14 +108,8 @@ mod tests {
         assert_eq!(row, "2 t");
     }
 
-    /// Tests run side by side in one database: one at a time may hold the locks of the steps.
-    fn alone() {
-        run("SELECT pg_advisory_xact_lock(1)");
-    }
-
     #[pg_test]
     fn maintenance_does_each_step_that_is_due_and_says_what_it_did() {
-        alone();
         run("CREATE EXTENSION pg_stat_statements");
         suggest_index(1, 50.0, 0.5);
         let steps = || {
@@ -139,7 +133,6 @@ mod tests {
 
     #[pg_test]
     fn a_failing_step_takes_no_other_with_it() {
-        alone();
         let row = one::<String>(
             "SELECT string_agg(step, ',' ORDER BY step) FROM optimizer.run_maintenance()
              WHERE detail LIKE 'failed: %'",
@@ -155,7 +148,6 @@ mod tests {
 
     #[pg_test]
     fn what_is_older_than_the_retention_goes_and_what_is_implemented_stays() {
-        alone();
         run("SET LOCAL optimizer_workflow.retention = '1h'");
         ingest(1, 3.0, 1, 1.0);
         ingest(2, 0.0, 1, 1.0);
