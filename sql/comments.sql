@@ -4,15 +4,15 @@ COMMENT ON FUNCTION optimizer.roi_score(float8, float8, float8) IS
     'ROI, 0 to 1: confidence x min(improvement_percent / 100, 1) x urgency';
 COMMENT ON FUNCTION optimizer.urgency_score(float8, float8) IS
     'Urgency, 0 to 1: min(calls per hour / frequency_reference, 1) x min(mean time in ms / impact_reference, 1)';
-COMMENT ON FUNCTION optimizer.learned_confidence(float8, float8, float8) IS
-    'Confidence, 0 to 1, after what the outcomes of a kind of advice taught; the stated one without outcomes';
-COMMENT ON FUNCTION optimizer.learned_forecast(float8, float8) IS
-    'Improvement to expect when advice of a kind works, percent; the predicted one while nothing is known';
+COMMENT ON FUNCTION optimizer.confidence_line(float8, float8) IS
+    'What outcomes of these weights make of a stated confidence: {at_zero, slope, least, most} of the line that gives the learned one';
 COMMENT ON FUNCTION optimizer.unknown_forecast_half_width() IS
     'Half width of a forecast''s 80 % interval while nothing is known, percentage points';
 COMMENT ON FUNCTION optimizer.normalise_sql(text) IS
     'SQL text with layout, letter case and comments evened out; action_key is its digest';
-COMMENT ON FUNCTION optimizer.setting_literal(text, text) IS
+COMMENT ON FUNCTION optimizer.drop_index_statement(text, text) IS
+    'DROP INDEX CONCURRENTLY for what a CREATE INDEX on a relation makes; null when it names no index';
+COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';

@@ -31,18 +31,25 @@ CREATE TABLE optimizer.optimization_recommendations (
     dismissal_reason text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    suggestion_updated_at timestamptz NOT NULL,
     UNIQUE (query_hash, source_type, source_id)
 ) WITH (fillfactor = 80);
+-- The ranked list is read source by source and merged: one index per order serves the whole list and
+-- the list of one source. The source's first letter tells the four apart and compares faster than
+-- its name. The estimated improvement is checked in the index, so that a min_impact does not visit the
+-- table for every row it leaves out; where few rows reach it, the third index finds them.
 CREATE INDEX optimization_recommendations_open_roi_idx
-    ON optimizer.optimization_recommendations (roi_score DESC, confidence_score DESC, id)
-    WHERE status = 'open';
-CREATE INDEX optimization_recommendations_open_source_roi_idx
     ON optimizer.optimization_recommendations
-    (source_type, roi_score DESC, confidence_score DESC, id)
+    ((source_type::"char"), roi_score DESC, confidence_score DESC, id, estimated_improvement_percent)
     WHERE status = 'open';
 CREATE INDEX optimization_recommendations_open_saving_idx
     ON optimizer.optimization_recommendations
-    (expected_saving_ms_per_hour DESC, confidence_score DESC, id)
+    ((source_type::"char"), expected_saving_ms_per_hour DESC, confidence_score DESC, id,
+     estimated_improvement_percent)
+    WHERE status = 'open';
+CREATE INDEX optimization_recommendations_open_impact_idx
+    ON optimizer.optimization_recommendations
+    ((source_type::"char"), estimated_improvement_percent)
     WHERE status = 'open';
 CREATE INDEX optimization_recommendations_open_action_idx
     ON optimizer.optimization_recommendations (action_key)
@@ -97,6 +104,8 @@ COMMENT ON COLUMN optimizer.optimization_recommendations.is_dismissed IS
 COMMENT ON COLUMN optimizer.optimization_recommendations.dismissal_reason IS 'Why it was dismissed';
 COMMENT ON COLUMN optimizer.optimization_recommendations.created_at IS 'When it was first offered';
 COMMENT ON COLUMN optimizer.optimization_recommendations.updated_at IS 'When it last changed';
+COMMENT ON COLUMN optimizer.optimization_recommendations.suggestion_updated_at IS
+    'updated_at of the suggestion as it was when the recommendation was last written from it';
 
 CREATE TABLE optimizer.learned_kinds (
     made_by text NOT NULL,

@@ -60,19 +60,28 @@ $$;
 
 CREATE VIEW optimizer.query_activity AS
 SELECT m.query_hash,
-       sum(m.calls)::bigint AS calls,
-       sum(m.calls) * 3600.0::float8 / w.observed_seconds AS calls_per_hour,
-       sum(m.total_exec_time_ms) / nullif(sum(m.calls), 0)::float8 AS mean_exec_time_ms,
-       sum(m.total_exec_time_ms) AS total_exec_time_ms,
-       sum(m.rows)::bigint AS rows,
-       sum(m.shared_blks_hit + m.shared_blks_read)::float8
-           / nullif(sum(m.calls), 0)::float8 AS shared_blks_per_call,
+       m.calls::bigint AS calls,
+       m.calls * 3600.0::float8 / w.observed_seconds AS calls_per_hour,
+       m.total_exec_time_ms / m.calls::float8 AS mean_exec_time_ms,
+       m.total_exec_time_ms,
+       m.rows::bigint AS rows,
+       m.shared_blks::float8 / m.calls::float8 AS shared_blks_per_call,
        w.basis
 FROM optimizer.recent_window w
-JOIN optimizer.query_metrics m ON m.bucket_start >= w.window_start
+CROSS JOIN (
+    SELECT query_hash,
+           sum(calls) AS calls,
+           sum(total_exec_time_ms) AS total_exec_time_ms,
+           sum(rows) AS rows,
+           sum(shared_blks_hit + shared_blks_read) AS shared_blks
+    FROM optimizer.query_metrics
+    -- as one value, so that it is found before the rows are
+    WHERE bucket_start >= (
+        SELECT window_start FROM optimizer.recent_window WHERE basis = 'observed')
+    GROUP BY query_hash
+    HAVING sum(calls) > 0
+) AS m
 WHERE w.basis = 'observed'
-GROUP BY m.query_hash, w.observed_seconds, w.basis
-HAVING sum(m.calls) > 0
 UNION ALL
 SELECT c.query_hash,
        c.calls,

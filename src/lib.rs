@@ -25,6 +25,15 @@ extension_sql_file!(
     requires = ["metrics", api::scoring::query_hash_list]
 );
 extension_sql_file!("../sql/recommendations.sql", requires = ["suggestions"]);
+extension_sql_file!(
+    "../sql/advice.sql",
+    requires = [
+        "recommendations",
+        api::scoring::drop_index_statement,
+        api::scoring::normalise_sql,
+        api::scoring::list_literal
+    ]
+);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/views.sql",
@@ -43,6 +52,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/comments.sql",
     requires = [
+        "advice",
         "maintenance",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
@@ -65,11 +75,11 @@ extension_sql_file!(
         api::results::optimization_summary,
         api::scoring::roi_score,
         api::scoring::urgency_score,
-        api::scoring::learned_confidence,
-        api::scoring::learned_forecast,
+        api::scoring::confidence_line,
         api::scoring::unknown_forecast_half_width,
         api::scoring::normalise_sql,
-        api::scoring::setting_literal,
+        api::scoring::drop_index_statement,
+        api::scoring::list_literal,
         api::scoring::query_hash_list,
         api::scoring::bucket_width_seconds,
         api::status::status

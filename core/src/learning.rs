@@ -108,18 +108,42 @@ pub fn pooled_half_width_percent(residuals: Vec<f64>) -> f64 {
     conformal_half_width(residuals).unwrap_or(UNKNOWN_HALF_WIDTH_PERCENT)
 }
 
-/// Confidence, 0 to 1, after `weight` outcomes of which `success_weight` worked.
+/// What a kind's outcomes do to a stated confidence: a straight line, cut off at both ends.
 ///
 /// `m = stated + 0.5 N/(N+8) (S/N - stated)`, `confidence = (S + 8 m) / (N + 8)`, clamped to
-/// 0.02..0.98; exactly `stated` while N is 0.
-pub fn confidence(stated: f64, weight: f64, success_weight: f64) -> f64 {
-    if weight <= 0.0 {
-        return stated;
+/// 0.02..0.98, with N outcomes of which S worked; exactly `stated` while N is 0. It is linear in
+/// `stated`, so a kind needs it once and its recommendations multiply and add.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConfidenceLine {
+    /// Confidence at a stated confidence of 0.
+    pub at_zero: f64,
+    /// Confidence that each unit of stated confidence adds.
+    pub slope: f64,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl ConfidenceLine {
+    /// The line after outcomes of this `weight` (N), of which `success_weight` (S) worked.
+    pub fn after(weight: f64, success_weight: f64) -> ConfidenceLine {
+        if weight <= 0.0 {
+            return ConfidenceLine { at_zero: 0.0, slope: 1.0, least: 0.0, most: 1.0 };
+        }
+        let shift = PRIOR_SHIFT * weight / (weight + PRIOR_OUTCOMES);
+        let seen = success_weight / weight;
+        let all = weight + PRIOR_OUTCOMES;
+        ConfidenceLine {
+            at_zero: (success_weight + PRIOR_OUTCOMES * shift * seen) / all,
+            slope: PRIOR_OUTCOMES * (1.0 - shift) / all,
+            least: CONFIDENCE_RANGE.0,
+            most: CONFIDENCE_RANGE.1,
+        }
     }
-    let seen = success_weight / weight;
-    let prior = stated + PRIOR_SHIFT * weight / (weight + PRIOR_OUTCOMES) * (seen - stated);
-    let learned = (success_weight + PRIOR_OUTCOMES * prior) / (weight + PRIOR_OUTCOMES);
-    learned.clamp(CONFIDENCE_RANGE.0, CONFIDENCE_RANGE.1)
+
+    /// The learned confidence, 0 to 1.
+    pub fn at(&self, stated: f64) -> f64 {
+        (self.at_zero + self.slope * stated).clamp(self.least, self.most)
+    }
 }
 
 /// Expected improvement given that the advice works, percent: rho x predicted, 0 to 100; exactly

@@ -8,27 +8,96 @@ pub fn normalise(sql: &str) -> String {
     let mut rest = sql;
     let mut blank = false;
     while let Some(first) = rest.chars().next() {
-        let (token, length) = match skipped(rest) {
-            Some(length) => (None, length),
-            None => match quoted(rest) {
-                Some(length) => (Some(rest[..length].to_owned()), length),
-                None => (Some(first.to_lowercase().collect()), first.len_utf8()),
-            },
-        };
-        match token {
-            None => blank = true,
-            Some(token) => {
-                if blank && !out.is_empty() {
-                    out.push(' ');
-                }
-                blank = false;
-                out.push_str(&token);
-            }
+        if let Some(length) = skipped(rest) {
+            blank = true;
+            rest = &rest[length..];
+            continue;
         }
-        rest = &rest[length..];
+        if blank && !out.is_empty() {
+            out.push(' ');
+        }
+        blank = false;
+        let length = quoted(rest).unwrap_or(0);
+        if length > 0 {
+            out.push_str(&rest[..length]);
+            rest = &rest[length..];
+        } else {
+            out.extend(first.to_lowercase());
+            rest = &rest[first.len_utf8()..];
+        }
     }
     out.truncate(out.trim_end_matches([';', ' ']).len());
     out
+}
+
+/// `DROP INDEX CONCURRENTLY` for the index that `definition` (CREATE INDEX) makes on `relation`; an
+/// index lives in its table's schema. `None` when the definition names none: the server then chooses.
+pub fn drop_index_statement(definition: &str, relation: &str) -> Option<String> {
+    let mut rest = definition;
+    let mut word = next_word(&mut rest)?;
+    for (keyword, is_optional) in [
+        ("create", false),
+        ("unique", true),
+        ("index", false),
+        ("concurrently", true),
+        ("if", true),
+        ("not", true),
+        ("exists", true),
+    ] {
+        if word.eq_ignore_ascii_case(keyword) {
+            word = next_word(&mut rest)?;
+        } else if !is_optional {
+            return None;
+        }
+    }
+    let is_name =
+        word.starts_with('"') || word.starts_with(|c: char| c == '_' || c.is_alphabetic());
+    let is_followed_by_on = next_word(&mut rest)?.eq_ignore_ascii_case("on");
+    if !is_name || !is_followed_by_on || word.eq_ignore_ascii_case("on") {
+        return None;
+    }
+    Some(format!("DROP INDEX CONCURRENTLY {}{word}", schema_prefix(relation)))
+}
+
+/// `schema.` of a qualified name as it is written, quotes and all; empty when it is not qualified.
+fn schema_prefix(relation: &str) -> &str {
+    let end = match quoted(relation).filter(|_| relation.starts_with('"')) {
+        Some(quoted) => quoted_name(relation, quoted),
+        None => relation.find('.').unwrap_or(relation.len()),
+    };
+    if relation[end..].starts_with('.') { &relation[..=end] } else { "" }
+}
+
+/// The next word of `sql` after white space and comments, taken off it; a quoted name is one word, and
+/// so is each other character that belongs to no name.
+fn next_word<'a>(sql: &mut &'a str) -> Option<&'a str> {
+    while let Some(length) = skipped(sql) {
+        *sql = &sql[length..];
+    }
+    let first = sql.chars().next()?;
+    let length = match quoted(sql) {
+        Some(length) if first == '"' => quoted_name(sql, length),
+        Some(length) => length,
+        None => sql
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+            .filter(|&end| end > 0)
+            .unwrap_or(if first.is_alphanumeric() || first == '_' {
+                sql.len()
+            } else {
+                first.len_utf8()
+            }),
+    };
+    let (word, rest) = sql.split_at(length);
+    *sql = rest;
+    Some(word)
+}
+
+/// The length of a quoted name whose first part is `length` long: a doubled quote goes on.
+fn quoted_name(sql: &str, mut length: usize) -> usize {
+    while let Some(more) = quoted(&sql[length..]).filter(|_| sql[length..].starts_with('"')) {
+        length += more;
+    }
+    length
 }
 
 /// The length of the white space or comment that `sql` starts with.
@@ -108,7 +177,54 @@ mod tests {
         assert_eq!(normalise("SELECT 'it''S  --' "), "select 'it''S  --'");
     }
 
+    #[test]
+    fn an_index_is_dropped_by_its_name_in_the_schema_of_its_table() {
+        let dropped = |definition| drop_index_statement(definition, "app.orders");
+        for definition in [
+            "CREATE INDEX i ON app.orders (a)",
+            " create unique\nindex concurrently if not exists i on only app.orders (a)",
+            "/* why */ CREATE INDEX -- name\n i ON app.orders (a)",
+        ] {
+            assert_eq!(dropped(definition).as_deref(), Some("DROP INDEX CONCURRENTLY app.i"));
+        }
+        assert_eq!(
+            dropped("CREATE INDEX \"on \"\"x\"\"\" ON t (a)").as_deref(),
+            Some("DROP INDEX CONCURRENTLY app.\"on \"\"x\"\"\"")
+        );
+    }
+
+    #[test]
+    fn what_names_no_index_drops_none() {
+        for definition in [
+            "CREATE INDEX ON t (a)",
+            "CREATE INDEX",
+            "CREATE TABLE i (a int)",
+            "",
+            "x",
+            "CREATE INDEX 1 ON t (a)",
+        ] {
+            assert_eq!(drop_index_statement(definition, "t"), None, "{definition}");
+        }
+    }
+
+    #[test]
+    fn the_schema_is_taken_as_it_is_written() {
+        let dropped = |relation| drop_index_statement("CREATE INDEX i ON x (a)", relation);
+        let expect = |relation, name| {
+            assert_eq!(dropped(relation), Some(format!("DROP INDEX CONCURRENTLY {name}")));
+        };
+        expect("t", "i");
+        expect("\"a.b\"", "i");
+        expect("\"My \"\"app\"\"\".t", "\"My \"\"app\"\"\".i");
+        expect("app.\"t.u\"", "app.i");
+    }
+
     proptest! {
+        #[test]
+        fn no_definition_and_no_name_does_harm(sql in "[-/*'\"$a1.; \n]{0,40}") {
+            drop_index_statement(&format!("CREATE INDEX {sql} ON t (a)"), &sql);
+        }
+
         #[test]
         fn any_text_comes_through_and_a_second_time_changes_nothing(sql in "\\PC{0,60}") {
             let once = normalise(&sql);

@@ -87,6 +87,113 @@ mod tests {
         );
     }
 
+    #[pg_test]
+    fn a_suggestion_that_changes_twice_in_one_transaction_is_taken_up_twice() {
+        suggest_index(1, 90.0, 0.8);
+        for reasoning in ["first", "second", "third"] {
+            run(&format!("UPDATE optimizer.index_suggestions SET reasoning = '{reasoning}'"));
+            run("SELECT optimizer.aggregate_recommendations()");
+            assert_eq!(
+                one::<String>("SELECT detailed_explanation FROM optimizer.recommendations"),
+                reasoning
+            );
+        }
+    }
+
+    #[pg_test]
+    fn a_renamed_database_is_named_anew() {
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name,
+                 recommended_value, scope, estimated_improvement_percent, confidence_score)
+             VALUES (1, 'work_mem', '64MB', 'database', 20, 0.6)");
+        run("SELECT optimizer.aggregate_recommendations()");
+        let action = || one::<String>("SELECT action_sql FROM optimizer.recommendations");
+        let made = action();
+        run("UPDATE optimizer.optimization_recommendations
+             SET action_sql = 'ALTER DATABASE old_name SET work_mem = ''64MB'''");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(action(), made);
+    }
+
+    #[pg_test]
+    fn every_score_is_the_formulas() {
+        ingest(1, 0.0, 5_000, 250.0);
+        ingest(2, 0.0, 500, 450.0);
+        for hash in 1..=3 {
+            suggest_from_all_four(hash);
+        }
+        run("INSERT INTO optimizer.learned_kinds (made_by, source_type, kind, outcomes,
+                 inconclusive, outcome_weight, success_weight, realisation_rate,
+                 forecast_half_width_percent)
+             SELECT DISTINCT made_by, 'index', 'btree', 12, 0, 12, 9, 0.8, 20
+             FROM optimizer.index_suggestions");
+        let wrong = "SELECT count(*) FROM optimizer.recommendations r
+             LEFT JOIN optimizer.query_activity a ON a.query_hash = r.query_hash
+             WHERE roi_score <> optimizer.roi_score(confidence_score, forecast_improvement_percent,
+                                                    urgency_score)
+                OR urgency_score <> coalesce(optimizer.urgency_score(a.calls_per_hour,
+                                                                     a.mean_exec_time_ms), 0)
+                OR expected_saving_ms_per_hour <> confidence_score * forecast_improvement_percent
+                   / 100 * coalesce(a.calls_per_hour * a.mean_exec_time_ms, 0)";
+        for traffic in [0, 700, 900] {
+            if traffic > 0 {
+                ingest(3, 0.0, traffic, 100.0);
+            }
+            run("SELECT optimizer.aggregate_recommendations()");
+            assert_eq!(one::<i64>(wrong), 0);
+        }
+        // N = 12, S = 9, stated 0.8: m = 0.785, (9 + 8 x 0.785) / 20; 80 % of the stated 90 %.
+        assert_eq!(
+            one::<String>(
+                "SELECT string_agg(DISTINCT format('%s %s %s', round(confidence_score::numeric, 9),
+                     forecast_improvement_percent, forecast_low_percent), ', ')
+                 FROM optimizer.recommendations WHERE source_type = 'index'"
+            ),
+            "0.764000000 72 52"
+        );
+    }
+
+    #[pg_test]
+    fn the_list_is_the_best_of_all_however_many_reach_the_impact() {
+        for hash in 1..=40 {
+            ingest(hash, 0.0, hash * 7 % 41, 100.0);
+        }
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                 estimated_improvement_percent, confidence_score)
+             SELECT 1 + n * 13 % 40, 't', format('CREATE INDEX i%s ON t (a)', n), n * 37 % 100,
+                    n * 17 % 97 / 100.0
+             FROM generate_series(1, 500) AS n;
+             INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type,
+                 description, estimated_improvement_percent, confidence_score)
+             SELECT 1 + n * 11 % 40, 'kind ' || n, 'x', n * 31 % 90, n * 19 % 89 / 100.0
+             FROM generate_series(1, 300) AS n;
+             SELECT optimizer.aggregate_recommendations()");
+        for (order, column) in [("roi", "roi_score"), ("saving", "expected_saving_ms_per_hour")] {
+            for source in ["NULL", "'index'"] {
+                for least in [0, 5, 50, 60, 61, 88, 99, 100] {
+                    assert_eq!(
+                        one::<i64>(&format!(
+                            "SELECT count(*) FROM (
+                                 SELECT rec_id, row_number() OVER ()
+                                 FROM optimizer.get_top_recommendations(20, {least}, {source},
+                                                                        '{order}')
+                             ) AS listed FULL JOIN (
+                                 SELECT id, row_number() OVER (
+                                     ORDER BY {column} DESC, confidence_score DESC, id)
+                                 FROM optimizer.recommendations
+                                 WHERE status = 'open' AND estimated_improvement_percent >= {least}
+                                   AND source_type = coalesce({source}, source_type)
+                                 ORDER BY {column} DESC, confidence_score DESC, id LIMIT 20
+                             ) AS best ON rec_id = id AND listed.row_number = best.row_number
+                             WHERE rec_id IS NULL OR id IS NULL"
+                        )),
+                        0,
+                        "by {order}, from {source}, at least {least} %"
+                    );
+                }
+            }
+        }
+    }
+
     fn status_of(id: i64) -> String {
         one(&format!("SELECT status FROM optimizer.recommendations WHERE id = {id}"))
     }
@@ -219,11 +326,8 @@ mod tests {
             at(3, "action_sql"),
             format!("ALTER DATABASE {database} SET search_path = 'b', 'C d'")
         );
-        assert_eq!(
-            one::<String>("SELECT optimizer.setting_literal('search_path', '\"a,b\", c')"),
-            "'a,b', 'c'"
-        );
-        assert_eq!(one::<String>("SELECT optimizer.setting_literal('search_path', '')"), "''");
+        assert_eq!(one::<String>("SELECT optimizer.list_literal('\"a,b\", c')"), "'a,b', 'c'");
+        assert_eq!(one::<String>("SELECT optimizer.list_literal('')"), "''");
         assert_eq!(
             at(4, "action_sql"),
             "create unique index concurrently if not exists \"My idx\" on app.t (a)"

@@ -2,6 +2,7 @@
 
 use once_cell::sync::Lazy;
 use optimizer_core::error::at_least_zero;
+use pgrx::datum::DatumWithOid;
 use pgrx::default;
 use pgrx::prelude::*;
 
@@ -14,11 +15,21 @@ use crate::row::{column, nullable};
 use crate::store::lock::begin_writing;
 use crate::store::recommendations::{self as store, OpenRecommendations};
 
-const TOP: &str = include_str!("../../sql/queries/top_recommendations.sql");
-/// The two orders are two texts, so that each has an index that returns its rows in order.
-static TOP_BY_ROI: Lazy<String> = Lazy::new(|| TOP.replace("{order}", "roi_score"));
-static TOP_BY_SAVING: Lazy<String> =
-    Lazy::new(|| TOP.replace("{order}", "expected_saving_ms_per_hour"));
+const OF_ALL: &str = include_str!("../../sql/queries/top_recommendations.sql");
+const OF_QUERY: &str = include_str!("../../sql/queries/top_recommendations_of_query.sql");
+// Two orders, two texts: each has an index that returns its rows in order.
+static OF_ALL_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_ALL));
+static OF_ALL_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_ALL));
+static OF_QUERY_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_QUERY));
+static OF_QUERY_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_QUERY));
+
+fn by_roi(sql: &str) -> String {
+    sql.replace("{order}", "roi_score")
+}
+
+fn by_saving(sql: &str) -> String {
+    sql.replace("{order}", "expected_saving_ms_per_hour")
+}
 
 type Aggregated =
     TableIterator<'static, (name!(recommendation_count, i32), name!(source_types, Vec<String>))>;
@@ -96,14 +107,18 @@ fn get_top_recommendations(
     let only_source = one_of("only_source", only_source, &SOURCE_TYPES)?;
     let order_by = required("order_by", one_of("order_by", order_by, &["roi", "saving"])?)?;
     let only_query = optional_query_hash("only_query", only_query)?;
-    let sql = if order_by == "saving" { &*TOP_BY_SAVING } else { &*TOP_BY_ROI };
+    let sql = match (only_query, order_by) {
+        (None, "saving") => &*OF_ALL_BY_SAVING,
+        (None, _) => &*OF_ALL_BY_ROI,
+        (Some(_), "saving") => &*OF_QUERY_BY_SAVING,
+        (Some(_), _) => &*OF_QUERY_BY_ROI,
+    };
+    let sources = only_source.map_or(SOURCE_TYPES.to_vec(), |source| vec![source]);
+    let mut arguments: Vec<DatumWithOid> = vec![max_rows.into(), min_impact.into(), sources.into()];
+    arguments.extend(only_query.map(DatumWithOid::from));
     let rows = Spi::connect(|client| -> Result<Vec<_>> {
         client
-            .select(
-                sql.as_str(),
-                None,
-                &[max_rows.into(), min_impact.into(), only_source.into(), only_query.into()],
-            )?
+            .select(sql.as_str(), None, &arguments)?
             .map(|row| {
                 Ok((
                     column(&row, 1)?,

@@ -2,22 +2,11 @@
 
 use optimizer_core::name_list::listed_names;
 use optimizer_core::{learning, query_hashes, score, sql_text};
+use pgrx::JsonB;
 use pgrx::prelude::*;
-use pgrx::{JsonB, default};
 
 use crate::error::{Error, Raised, Result};
 use crate::settings;
-
-// List settings: each element is quoted on its own (GUC_LIST_QUOTE in guc_tables.c, the same on
-// PostgreSQL 15 to 18; the catalog does not show the flag).
-const LIST_SETTINGS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
 
 /// ROI, 0 to 1: confidence x min(improvement_percent / 100, 1) x urgency.
 #[pg_extern(immutable, parallel_safe)]
@@ -39,21 +28,12 @@ fn urgency_score(calls: f64, mean_exec_time_ms: f64) -> std::result::Result<f64,
         .map_err(Error::from)?)
 }
 
-/// Confidence after what the outcomes of a kind taught.
+/// What outcomes of these weights make of a stated confidence: {at_zero, slope, least, most}.
 #[pg_extern(immutable, parallel_safe)]
 #[search_path(pg_catalog, pg_temp)]
-fn learned_confidence(stated_confidence: f64, outcome_weight: f64, success_weight: f64) -> f64 {
-    learning::confidence(stated_confidence, outcome_weight, success_weight)
-}
-
-/// Improvement to expect when advice of a kind works, percent.
-#[pg_extern(immutable, parallel_safe)]
-#[search_path(pg_catalog, pg_temp)]
-fn learned_forecast(
-    predicted_percent: f64,
-    realisation_rate: default!(Option<f64>, "NULL"),
-) -> f64 {
-    learning::forecast_percent(predicted_percent, realisation_rate)
+fn confidence_line(outcome_weight: f64, success_weight: f64) -> Vec<f64> {
+    let line = learning::ConfidenceLine::after(outcome_weight, success_weight);
+    vec![line.at_zero, line.slope, line.least, line.most]
 }
 
 /// Half width of a forecast's 80 % interval while nothing is known, percentage points.
@@ -70,13 +50,19 @@ fn normalise_sql(sql_text: &str) -> String {
     sql_text::normalise(sql_text)
 }
 
-/// A setting's value as it stands in SET: quoted, and each element of a list by itself.
+/// What takes back a CREATE INDEX; null when it leaves the name to the server.
 #[pg_extern(immutable, parallel_safe)]
 #[search_path(pg_catalog, pg_temp)]
-fn setting_literal(parameter_name: &str, value: &str) -> String {
+fn drop_index_statement(definition: &str, relation: &str) -> Option<String> {
+    sql_text::drop_index_statement(definition, relation)
+}
+
+/// The value of a list setting as it stands in SET: each element quoted by itself.
+#[pg_extern(immutable, parallel_safe)]
+#[search_path(pg_catalog, pg_temp)]
+fn list_literal(value: &str) -> String {
     let quote = |text: &str| pgrx::spi::quote_literal(text);
-    let is_list = LIST_SETTINGS.contains(&parameter_name.to_ascii_lowercase().as_str());
-    let names = if is_list { listed_names(value) } else { Vec::new() };
+    let names = listed_names(value);
     if names.is_empty() {
         return quote(value);
     }

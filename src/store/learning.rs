@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use once_cell::sync::Lazy;
 use optimizer_core::learning::{KindLearning, Lesson, Outcome, pooled_half_width_percent};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::spi::SpiClient;
@@ -17,7 +18,13 @@ use crate::time::to_micros;
 const OUTCOMES: &str = include_str!("../../sql/queries/outcomes.sql");
 const KEEP_LEARNED: &str = include_str!("../../sql/queries/keep_learned.sql");
 const KEEP_OVERALL: &str = include_str!("../../sql/queries/keep_learned_overall.sql");
-const RESCORE: &str = include_str!("../../sql/queries/rescore.sql");
+static RESCORE: Lazy<String> =
+    Lazy::new(|| with_scores(include_str!("../../sql/queries/rescore.sql")));
+
+/// A statement with its `{scores}` filled in: the same formulas wherever recommendations are scored.
+pub fn with_scores(sql: &str) -> String {
+    sql.replace("{scores}", include_str!("../../sql/queries/scores.sql"))
+}
 
 /// made_by, source_type, kind.
 type Kind = (String, String, String);
@@ -106,7 +113,7 @@ fn rescore(client: &mut SpiClient, kinds: &[Kind], ids: Vec<i64>, all: bool) -> 
         kinds.iter().map(|kind| of(kind).clone()).collect()
     };
     client.update(
-        RESCORE,
+        RESCORE.as_str(),
         None,
         &[
             text(|k| &k.0).into(),

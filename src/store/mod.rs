@@ -3,6 +3,7 @@
 //! Trap: a statement run through `SpiClient::select` may see the snapshot of the calling query, so
 //! after waiting for a lock everything goes through `update`, which takes a new snapshot.
 
+pub mod bulk;
 pub mod extension_lock;
 pub mod implementations;
 pub mod learning;

@@ -1,12 +1,18 @@
 //! Suggestions into recommendations, and a recommendation's way through its states.
 
+use once_cell::sync::Lazy;
 use pgrx::spi::SpiClient;
 
 use crate::error::{Error, Result};
+use crate::store::bulk::in_bulk;
 use crate::store::learning;
 use crate::store::lock::Lock;
 
-const AGGREGATE: &str = include_str!("../../sql/queries/aggregate.sql");
+static RENEW: Lazy<String> = Lazy::new(|| {
+    learning::with_scores(include_str!("../../sql/queries/renew_recommendations.sql"))
+});
+static ADD: Lazy<String> =
+    Lazy::new(|| learning::with_scores(include_str!("../../sql/queries/add_recommendations.sql")));
 const COUNT_OPEN: &str = include_str!("../../sql/queries/count_open.sql");
 
 /// The open recommendations after an aggregation.
@@ -32,14 +38,39 @@ pub fn aggregate(
     min_confidence: f64,
 ) -> Result<Written> {
     Lock::Recommendations.wait(client)?;
-    let table =
-        client.update(AGGREGATE, Some(1), &[query_hash.into(), min_confidence.into()])?.first();
-    let (inserted, updated, expired) = table.get_three::<i64, i64, i64>()?;
+    match query_hash {
+        Some(_) => write(client, query_hash, min_confidence),
+        None => in_bulk(client, |client| write(client, None, min_confidence)),
+    }
+}
+
+fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -> Result<Written> {
+    let arguments = [query_hash.into(), min_confidence.into()];
+    let (missing, updated, expired) = if any(client, query_hash)? {
+        client.update(RENEW.as_str(), Some(1), &arguments)?.first().get_three::<bool, i64, i64>()?
+    } else {
+        (Some(true), None, None)
+    };
+    let inserted = match missing {
+        Some(true) => client.update(ADD.as_str(), None, &arguments)?.len(),
+        _ => 0,
+    };
     Ok(Written {
-        inserted: inserted.unwrap_or(0),
+        inserted: i64::try_from(inserted).unwrap_or(i64::MAX),
         updated: updated.unwrap_or(0),
         expired: expired.unwrap_or(0),
     })
+}
+
+/// Whether there is any recommendation to compare with.
+fn any(client: &mut SpiClient, query_hash: Option<i64>) -> Result<bool> {
+    let table = client.update(
+        "/* optimizer_workflow: any recommendation */ SELECT FROM \
+         optimizer.optimization_recommendations WHERE $1 IS NULL OR query_hash = $1 LIMIT 1",
+        Some(1),
+        &[query_hash.into()],
+    )?;
+    Ok(!table.is_empty())
 }
 
 /// Counts the open recommendations of one query, or of all.

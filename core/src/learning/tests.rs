@@ -1,6 +1,11 @@
 use super::*;
 use proptest::prelude::*;
 
+/// The confidence that a stated one becomes after these outcomes.
+fn confidence(stated: f64, weight: f64, success_weight: f64) -> f64 {
+    ConfidenceLine::after(weight, success_weight).at(stated)
+}
+
 const DAY: Micros = 86_400_000_000;
 
 fn outcome(lesson: Lesson) -> Outcome {
@@ -84,6 +89,13 @@ fn the_interval_is_pooled_until_a_kind_has_nine_residuals_of_its_own() {
     assert_eq!(pooled_half_width_percent(vec![1.0, 2.0, 3.0]), UNKNOWN_HALF_WIDTH_PERCENT);
     assert_eq!(pooled_half_width_percent(vec![4.0, 1.0, 3.0, 2.0]), 4.0);
     assert_eq!(pooled_half_width_percent((1..=9).map(f64::from).collect()), 8.0);
+}
+
+#[test]
+fn the_line_is_the_formula_of_the_shifted_prior() {
+    // N = 12, S = 9, stated 0.6: m = 0.6 + 0.5 x 12/20 x (0.75 - 0.6) = 0.645,
+    // (9 + 8 x 0.645) / 20 = 0.708.
+    assert!((confidence(0.6, 12.0, 9.0) - 0.708).abs() < 1e-12);
 }
 
 proptest! {

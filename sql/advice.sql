@@ -1,0 +1,147 @@
+-- What each suggestion says when it is made a recommendation: four views of the same columns, one per
+-- source. They hold text and are granted to nobody.
+
+CREATE VIEW optimizer.rewrite_advice AS
+SELECT s.query_hash,
+       'rewrite' AS source_type,
+       s.id AS source_id,
+       s.suggestion_type AS kind,
+       s.estimated_improvement_percent,
+       s.confidence_score AS stated_confidence,
+       s.made_by,
+       s.updated_at AS suggestion_updated_at,
+       s.description AS recommendation_text,
+       s.reasoning AS detailed_explanation,
+       s.suggested_rewrite AS action_sql,
+       s.original_query AS undo_sql,
+       -- a change of one query's own text or settings reaches no other query
+       NULL::text AS action_key,
+       'medium' AS implementation_complexity
+FROM optimizer.query_rewrite_suggestions s
+WHERE NOT s.dismissed;
+
+CREATE VIEW optimizer.parameter_advice AS
+SELECT s.query_hash,
+       'parameter' AS source_type,
+       s.id AS source_id,
+       s.parameter_name AS kind,
+       s.estimated_improvement_percent,
+       s.confidence_score AS stated_confidence,
+       s.made_by,
+       s.updated_at AS suggestion_updated_at,
+       format('Set %s to %s%s (scope: %s)', s.parameter_name, s.recommended_value,
+              CASE WHEN s.current_value <> '' THEN ' instead of ' || s.current_value ELSE '' END,
+              s.scope) AS recommendation_text,
+       s.reasoning AS detailed_explanation,
+       action.sql AS action_sql,
+       CASE WHEN s.current_value <> ''
+            THEN target.setter || ' ' || s.parameter_name || ' = '
+                 || CASE WHEN is_list
+                         THEN optimizer.list_literal(s.current_value)
+                         ELSE quote_literal(s.current_value) END
+            ELSE target.resetter || ' ' || s.parameter_name END || target.reload AS undo_sql,
+       CASE WHEN s.scope <> 'query' THEN md5(optimizer.normalise_sql(action.sql)) END
+           AS action_key,
+       CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END
+           AS implementation_complexity
+FROM optimizer.parameter_tuning_suggestions s
+JOIN (VALUES
+    ('query', 'SET LOCAL', 'RESET', ''),
+    ('role', 'ALTER ROLE CURRENT_USER SET', 'ALTER ROLE CURRENT_USER RESET', ''),
+    ('database', 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET',
+     'ALTER DATABASE ' || quote_ident(current_database()) || ' RESET', ''),
+    ('server', 'ALTER SYSTEM SET', 'ALTER SYSTEM RESET', '; SELECT pg_reload_conf()')
+) AS target (scope, setter, resetter, reload) ON target.scope = s.scope
+CROSS JOIN LATERAL (
+    -- settings whose value is a list, where each element is quoted by itself (GUC_LIST_QUOTE in
+    -- guc_tables.c, the same on PostgreSQL 15 to 18; the catalog does not show the flag)
+    SELECT lower(s.parameter_name) IN (
+        'local_preload_libraries', 'search_path', 'session_preload_libraries',
+        'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories')
+) AS setting (is_list)
+CROSS JOIN LATERAL (
+    SELECT target.setter || ' ' || s.parameter_name || ' = '
+           || CASE WHEN is_list THEN optimizer.list_literal(s.recommended_value)
+                   ELSE quote_literal(s.recommended_value) END
+           || target.reload
+) AS action (sql);
+
+CREATE VIEW optimizer.workload_pattern_advice AS
+SELECT of_query.query_hash,
+       'workload_pattern' AS source_type,
+       s.id AS source_id,
+       s.pattern_type AS kind,
+       s.estimated_improvement_percent,
+       s.confidence_score AS stated_confidence,
+       s.made_by,
+       s.updated_at AS suggestion_updated_at,
+       s.description AS recommendation_text,
+       format('%s in database %s, found at %s', s.pattern_type, s.database_name,
+              to_char(s.detection_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+           AS detailed_explanation,
+       NULL::text AS action_sql,
+       NULL::text AS undo_sql,
+       NULL::text AS action_key,
+       'medium' AS implementation_complexity
+FROM (
+    SELECT query_hash, id FROM optimizer.workload_patterns WHERE query_hash IS NOT NULL
+    UNION ALL
+    SELECT DISTINCT listed.query_hash, p.id
+    FROM optimizer.workload_patterns p
+    CROSS JOIN LATERAL unnest(optimizer.query_hash_list(p.pattern_metadata))
+        AS listed (query_hash)
+    WHERE p.query_hash IS NULL
+) AS of_query
+JOIN optimizer.workload_patterns s ON s.id = of_query.id;
+
+CREATE VIEW optimizer.index_advice AS
+SELECT s.query_hash,
+       'index' AS source_type,
+       s.id AS source_id,
+       s.access_method AS kind,
+       s.estimated_improvement_percent,
+       s.confidence_score AS stated_confidence,
+       s.made_by,
+       s.updated_at AS suggestion_updated_at,
+       format('Create a %s index on %s%s', s.access_method, s.relation,
+              CASE WHEN s.columns <> '{}'
+                   THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END)
+           AS recommendation_text,
+       s.reasoning AS detailed_explanation,
+       rtrim(s.definition, '; ') AS action_sql,
+       optimizer.drop_index_statement(s.definition, s.relation) AS undo_sql,
+       md5(nullif(optimizer.normalise_sql(s.definition), '')) AS action_key,
+       CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
+            WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
+           AS implementation_complexity
+FROM optimizer.index_suggestions s;
+
+COMMENT ON VIEW optimizer.rewrite_advice IS 'Rewrite suggestions as recommendations say them';
+COMMENT ON VIEW optimizer.parameter_advice IS 'Parameter suggestions as recommendations say them';
+COMMENT ON VIEW optimizer.workload_pattern_advice IS
+    'Workload patterns as recommendations say them, one row per query';
+COMMENT ON VIEW optimizer.index_advice IS 'Index suggestions as recommendations say them';
+
+-- Their columns mean what the columns of the same name in optimization_recommendations mean.
+DO $$
+DECLARE
+    copied record;
+BEGIN
+    FOR copied IN
+        SELECT v.attrelid::regclass AS view_name, v.attname,
+               col_description(r.attrelid, r.attnum) AS description
+        FROM pg_attribute v
+        JOIN pg_attribute r
+            ON r.attrelid = 'optimizer.optimization_recommendations'::regclass
+            AND r.attname = v.attname
+        WHERE v.attnum > 0
+          AND v.attrelid IN ('optimizer.rewrite_advice'::regclass,
+                             'optimizer.parameter_advice'::regclass,
+                             'optimizer.workload_pattern_advice'::regclass,
+                             'optimizer.index_advice'::regclass)
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L',
+                       copied.view_name, copied.attname, copied.description);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,129 @@
+/* optimizer_workflow: brings the recommendations that are there in line with the suggestions, and
+   says whether some are missing. All sources at once, writing only what differs. $1 query_hash or
+   null for all, $2 least stated confidence at which a recommendation is made, or comes back when it
+   had expired. What a suggestion says is read only when it is newer than its recommendation. */
+WITH suggestion AS (
+    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
+           stated_confidence, made_by, suggestion_updated_at
+    FROM optimizer.rewrite_advice
+    WHERE $1 IS NULL OR query_hash = $1
+    UNION ALL
+    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
+           stated_confidence, made_by, suggestion_updated_at
+    FROM optimizer.parameter_advice
+    WHERE $1 IS NULL OR query_hash = $1
+    UNION ALL
+    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
+           stated_confidence, made_by, suggestion_updated_at
+    FROM optimizer.workload_pattern_advice
+    WHERE $1 IS NULL OR query_hash = $1
+    UNION ALL
+    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
+           stated_confidence, made_by, suggestion_updated_at
+    FROM optimizer.index_advice
+    WHERE $1 IS NULL OR query_hash = $1
+), compared AS (
+    SELECT r.id AS recommendation_id, s.*, coalesce(a.urgency, 0) AS urgency,
+           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
+           CASE WHEN s.source_id IS NULL THEN
+                    CASE WHEN r.status = 'open' THEN 'expire' END
+                WHEN r.id IS NULL THEN
+                    CASE WHEN s.stated_confidence >= $2 THEN 'add' END
+                WHEN r.status = 'expired' THEN
+                    CASE WHEN s.stated_confidence >= $2 THEN 'renew' END
+                WHEN r.status <> 'open' THEN NULL
+                WHEN r.suggestion_updated_at <> s.suggestion_updated_at
+                     OR r.names_other_database THEN 'renew'
+                -- what its kind has learned it got when that was learned (rescore.sql)
+                WHEN r.urgency_score <> coalesce(a.urgency, 0)
+                     OR r.expected_saving_ms_per_hour
+                        <> r.confidence_score * r.forecast_improvement_percent / 100
+                           * coalesce(a.time_ms_per_hour, 0) THEN 'rescore'
+           END AS act
+    FROM suggestion s
+    LEFT JOIN (
+        -- grouped once more, to tell the planner that a query has one row
+        SELECT query_hash, max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour,
+               max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency
+        FROM optimizer.query_activity
+        WHERE $1 IS NULL OR query_hash = $1
+        GROUP BY query_hash
+    ) AS a ON a.query_hash = s.query_hash
+    FULL JOIN (
+        SELECT *, source_type = 'parameter' AND starts_with(action_sql, 'ALTER DATABASE ')
+                  AND NOT starts_with(action_sql, 'ALTER DATABASE '
+                                      || quote_ident(current_database()) || ' ')
+                  AS names_other_database  -- it was renamed
+        FROM optimizer.optimization_recommendations
+        WHERE $1 IS NULL OR query_hash = $1
+    ) AS r
+        ON r.query_hash = s.query_hash
+        AND r.source_type = s.source_type
+        AND r.source_id = s.source_id
+), differing AS MATERIALIZED (
+    SELECT * FROM compared WHERE act IS NOT NULL
+), renewed AS (
+    UPDATE optimizer.optimization_recommendations r
+    SET (kind, recommendation_text, detailed_explanation, action_sql, undo_sql,
+         estimated_improvement_percent, stated_confidence, confidence_score, made_by, action_key,
+         forecast_improvement_percent, forecast_low_percent, forecast_high_percent, urgency_score,
+         roi_score, expected_saving_ms_per_hour, implementation_complexity,
+         suggestion_updated_at, status, updated_at)
+      = (n.kind, n.recommendation_text, n.detailed_explanation, n.action_sql, n.undo_sql,
+         n.estimated_improvement_percent, n.stated_confidence, n.confidence, n.made_by,
+         n.action_key, n.forecast, n.low, n.high, n.urgency,
+         n.roi, n.saving, n.implementation_complexity,
+         n.suggestion_updated_at, 'open', now())
+    FROM (
+        SELECT x.*, score.confidence, score.forecast, score.low, score.high, score.roi, score.saving
+        FROM (
+            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
+            FROM differing d
+            JOIN optimizer.rewrite_advice v
+                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+            WHERE d.act = 'renew' AND d.source_type = 'rewrite'
+            UNION ALL
+            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
+            FROM differing d
+            JOIN optimizer.parameter_advice v
+                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+            WHERE d.act = 'renew' AND d.source_type = 'parameter'
+            UNION ALL
+            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
+            FROM differing d
+            JOIN optimizer.workload_pattern_advice v
+                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+            WHERE d.act = 'renew' AND d.source_type = 'workload_pattern'
+            UNION ALL
+            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
+            FROM differing d
+            JOIN optimizer.index_advice v
+                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+            WHERE d.act = 'renew' AND d.source_type = 'index'
+        ) AS x
+        {scores}
+    ) AS n
+    WHERE r.id = n.recommendation_id AND r.status IN ('open', 'expired')
+    RETURNING 1
+), rescored AS (
+    UPDATE optimizer.optimization_recommendations r
+    SET (confidence_score, forecast_improvement_percent, forecast_low_percent,
+         forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, updated_at)
+      = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving, now())
+    FROM (
+        SELECT x.recommendation_id, score.*
+        FROM (SELECT * FROM differing WHERE act = 'rescore') AS x
+        {scores}
+    ) AS n
+    WHERE r.id = n.recommendation_id AND r.status = 'open'
+    RETURNING 1
+), expired AS (
+    UPDATE optimizer.optimization_recommendations r
+    SET status = 'expired', updated_at = now()
+    FROM differing d
+    WHERE d.act = 'expire' AND r.id = d.recommendation_id AND r.status = 'open'
+    RETURNING 1
+)
+SELECT EXISTS (SELECT FROM differing WHERE act = 'add') AS missing,
+       (SELECT count(*) FROM renewed) + (SELECT count(*) FROM rescored) AS updated,
+       (SELECT count(*) FROM expired) AS expired

@@ -1,0 +1,31 @@
+-- A part of other statements: the scores of the rows of x (made_by, source_type, kind, stated_confidence,
+-- estimated_improvement_percent, urgency, time_ms_per_hour) after what their kind has learned. The
+-- line of a kind comes from core; the rest is the README's "How it scores".
+LEFT JOIN (
+    SELECT k.made_by, k.source_type, k.kind, k.realisation_rate, k.forecast_half_width_percent,
+           optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
+    FROM optimizer.learned_kinds k
+    OFFSET 0  -- the line once per kind
+) AS learned
+    ON learned.made_by = x.made_by
+    AND learned.source_type = x.source_type
+    AND learned.kind = x.kind
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN learned.line IS NULL THEN x.stated_confidence
+                ELSE LEAST(GREATEST(learned.line[1] + learned.line[2] * x.stated_confidence,
+                                    learned.line[3]), learned.line[4]) END AS confidence,
+           CASE WHEN learned.realisation_rate IS NULL THEN x.estimated_improvement_percent
+                ELSE LEAST(GREATEST(learned.realisation_rate * x.estimated_improvement_percent,
+                                    0), 100) END AS forecast,
+           coalesce(learned.forecast_half_width_percent,
+                    (SELECT o.forecast_half_width_percent FROM optimizer.learned_overall o),
+                    optimizer.unknown_forecast_half_width()) AS half_width
+) AS expected
+CROSS JOIN LATERAL (
+    SELECT expected.confidence, expected.forecast,
+           expected.forecast - expected.half_width AS low,
+           LEAST(100, expected.forecast + expected.half_width) AS high,
+           x.urgency,
+           expected.confidence * (expected.forecast / 100 * x.urgency) AS roi,
+           expected.confidence * expected.forecast / 100 * x.time_ms_per_hour AS saving
+) AS score
