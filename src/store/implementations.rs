@@ -19,6 +19,7 @@ use crate::time::{from_micros, now};
 const LOCK_RECOMMENDATION: &str =
     include_str!("../../sql/queries/lock_recommendation_for_record.sql");
 const LOCK_SAME_ACTION: &str = include_str!("../../sql/queries/lock_same_action.sql");
+const LOCK_CHANGE: &str = include_str!("../../sql/queries/lock_change.sql");
 const WORK_BEFORE: &str = include_str!("../../sql/queries/work_before.sql");
 const REVERT: &str = include_str!("../../sql/queries/revert.sql");
 const INSERT: &str = include_str!("../../sql/queries/insert_implementation.sql");
@@ -199,28 +200,44 @@ fn link_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Res
     Ok(())
 }
 
-/// Locks the row of an implementation until the end of the transaction; returns its status and the
-/// implementation that it was recorded with. What else is to be read is read afterwards: a statement
-/// that waits for a row lock sees every other row as it was before.
-pub fn lock_row(client: &mut SpiClient, id: i64) -> Result<(String, i64)> {
+/// Locks the row of an implementation until the end of the transaction; returns its status. What else
+/// is to be read is read afterwards: a statement that waits for a row lock sees every other row as it
+/// was before.
+pub fn lock_row(client: &mut SpiClient, id: i64) -> Result<String> {
     let table = client.update(
-        "/* optimizer_workflow: lock implementation */ SELECT status, recorded_with \
+        "/* optimizer_workflow: lock implementation */ SELECT status \
          FROM optimizer.optimization_implementations WHERE id = $1 FOR UPDATE",
         Some(1),
         &[id.into()],
     )?;
     match table.into_iter().next() {
-        Some(row) => Ok((column(&row, 1)?, column(&row, 2)?)),
-        None => Err(Error::not_found(
-            format!("implementation {id} does not exist"),
-            "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
-        )),
+        Some(row) => column(&row, 1),
+        None => Err(no_implementation(id)),
     }
+}
+
+/// Locks every implementation of the change that one belongs to; returns the status of that one and
+/// the implementation that all were recorded with. All of them, since a look at another one of the
+/// change holds its row while it waits for `Recommendations`.
+fn lock_change(client: &mut SpiClient, id: i64) -> Result<(String, i64)> {
+    for row in client.update(LOCK_CHANGE, None, &[id.into()])? {
+        if column::<i64>(&row, 1)? == id {
+            return Ok((column(&row, 2)?, column(&row, 3)?));
+        }
+    }
+    Err(no_implementation(id))
+}
+
+fn no_implementation(id: i64) -> Error {
+    Error::not_found(
+        format!("implementation {id} does not exist"),
+        "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
+    )
 }
 
 /// Adds a statement that took the place of a rewritten query.
 pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> Result<()> {
-    let (status, _) = lock_row(client, id)?;
+    let status = lock_row(client, id)?;
     if status != "pending" {
         return Err(Error::wrong_state(
             format!("implementation {id} is already {status}"),
@@ -252,7 +269,7 @@ fn is_rewrite(client: &mut SpiClient, id: i64) -> Result<bool> {
 /// unless they were measured and found not to help. Returns the other implementations of the same
 /// change, which go with it.
 pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<Vec<i64>> {
-    let (status, recorded_with) = lock_row(client, id)?;
+    let (status, recorded_with) = lock_change(client, id)?;
     if status == "reverted" {
         return Err(Error::wrong_state(
             format!("nothing to revert: implementation {id} is already reverted"),

@@ -1,5 +1,6 @@
 //! Who may write when. Advisory locks of this database, held to the end of the transaction and
-//! taken in the order of [`Lock`]; row locks on implementations come before `Recommendations`.
+//! taken in the order of [`Lock`]; row locks on implementations come before `Recommendations`, by
+//! rising id or without waiting.
 
 use std::ffi::CStr;
 
