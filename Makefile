@@ -24,7 +24,7 @@ demo: install ## the whole loop on live traffic in a private cluster, about 3 mi
 demo-stop: ## stop the demo's cluster and delete it
 	@tools/demo/stop.sh
 
-test: setup ## every check: format, clippy, core, in-database, SQL files, scenarios
+test: setup ## every check: format, clippy, core, in-database, SQL files, isolation, scenarios
 	@tools/test.sh
 
 test-core: ## the quick one: the pure core, no PostgreSQL needed

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check there is, in the order of their cost: format, clippy, core, in-database, SQL files, scenarios.
+# Every check there is, in the order of their cost: format, clippy, core, in-database, SQL files, isolation, scenarios.
 # Promises: a step that fails does not stop the later ones that can still run; the last line is `N passed, N failed`;
 # the exit status is 0 only when nothing failed, nothing ended without a count, and something passed.
 # Steps can be named to run only those: tools/test.sh core regress. Logs and results: target/test.
@@ -12,7 +12,7 @@ cd "$REPO"
 
 RESULTS=$TARGET_DIR/test
 FEATURES=(--no-default-features --features)
-ALL_STEPS=(fmt clippy core in_database install regress scenarios)
+ALL_STEPS=(fmt clippy core in_database install regress isolation scenarios)
 PASSED=0
 FAILED=0
 TROUBLES=()
@@ -47,24 +47,59 @@ step_in_database() {
 
 step_install() { tools/install.sh --debug; }
 
-step_regress() {
-    local file name tests=() status=0 dir=$TARGET_DIR/regress
-    for file in pg_test/sql/*.sql; do
+# expected_tests FOLDER EXTENSION EXPECTED: puts the names into TESTS; fails where one has no expected output, since
+# pg_regress would leave it out without a word.
+expected_tests() {
+    local file name status=0
+    TESTS=()
+    for file in "$1"/*."$2"; do
         [ -f "$file" ] || continue
-        name=$(basename "$file" .sql)
-        if [ -f "pg_test/expected/$name.out" ]; then
-            tests+=("$name")
+        name=$(basename "$file" ".$2")
+        if [ -f "$3/$name.out" ]; then
+            TESTS+=("$name")
         else
-            echo "not ok - $name: pg_test/expected/$name.out is missing"
+            echo "not ok - $name: $3/$name.out is missing"
             status=1
         fi
     done
-    if [ ${#tests[@]} -eq 0 ]; then return 1; fi
+    [ ${#TESTS[@]} -gt 0 ] || echo "not ok - no *.$2 with expected output in $1"
+    return "$status"
+}
+
+# regress_driver PATH DIR argument...: pg_regress or pg_isolation_regress of this PostgreSQL on the cluster in use.
+regress_driver() {
+    local driver dir=$2 status=0
+    driver=$(dirname "$("$PG_CONFIG" --pgxs)")/../test/$1
+    [ -x "$driver" ] || { echo "not ok - $driver is missing: it comes with the server headers"; return 1; }
+    shift 2
+    rm -f "$dir/regression.diffs"
+    "$driver" --bindir="$PG_BIN" --outputdir="$dir" --host="$PGHOST" --port="$PGPORT" --user=postgres "$@" || status=1
+    if [ -f "$dir/regression.diffs" ]; then cat "$dir/regression.diffs"; fi
+    return "$status"
+}
+
+step_regress() {
+    local status=0 dir=$TARGET_DIR/regress
+    expected_tests pg_test/sql sql pg_test/expected || status=1
+    if [ ${#TESTS[@]} -eq 0 ]; then return 1; fi
     cluster_start "$dir/cluster" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
         "optimizer_workflow.enabled = off" || return 1
-    "$(dirname "$("$PG_CONFIG" --pgxs)")/../test/regress/pg_regress" --bindir="$PG_BIN" --inputdir="$REPO/pg_test" \
-        --outputdir="$dir" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname=regress "${tests[@]}" || status=1
-    if [ -f "$dir/regression.diffs" ]; then cat "$dir/regression.diffs"; fi
+    regress_driver regress/pg_regress "$dir" --inputdir="$REPO/pg_test" --dbname=regress "${TESTS[@]}" || status=1
+    cluster_remove "$dir/cluster"
+    return "$status"
+}
+
+# Nothing but the sessions of a spec may wait or be waited for: no worker, no autovacuum.
+step_isolation() {
+    local status=0 dir=$TARGET_DIR/isolation
+    expected_tests pg_test/isolation/specs spec pg_test/isolation/expected || status=1
+    if [ ${#TESTS[@]} -eq 0 ]; then return 1; fi
+    cluster_start "$dir/cluster" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
+        "optimizer_workflow.enabled = off" "autovacuum = off" || return 1
+    psql_q "CREATE DATABASE isolation" \
+        && "$PG_BIN/psql" -Xq -d isolation -v consistency="$(cat pg_test/consistency.sql)" -f pg_test/isolation/setup.sql \
+        && regress_driver isolation/pg_isolation_regress "$dir" --inputdir="$REPO/pg_test/isolation" --use-existing \
+            --dbname=isolation "${TESTS[@]}" || status=1
     cluster_remove "$dir/cluster"
     return "$status"
 }
@@ -98,14 +133,15 @@ scenario() {
 
 # ---- counting ----
 
-# Sums of a step's log as "passed failed": cargo's result lines, pg_regress before and from 16 on, claims.
+# Sums of a step's log as "passed failed": cargo's result lines, pg_regress (and its isolation twin) before and from 16
+# on, claims.
 count() {
     awk '
         /^test result: / { for (i = 1; i < NF; i++) { if ($(i + 1) == "passed;") p += $i; if ($(i + 1) == "failed;") f += $i } next }
         /^(test )? *[[:alnum:]_]+ +\.\.\. (ok|FAILED)/ && regress { if (/\.\.\. ok/) p++; else f++; next }
         /^not ok / { f++; next }
         /^ok / { p++ }
-        END { print p + 0, f + 0 }' regress="$([ "$1" = regress ] && echo 1 || echo 0)" "$2"
+        END { print p + 0, f + 0 }' regress="$([ "$1" = regress ] || [ "$1" = isolation ] && echo 1 || echo 0)" "$2"
 }
 
 run_step() {
@@ -146,7 +182,7 @@ done
 for step in "${ALL_STEPS[@]}"; do
     wanted "$step" || continue
     case $step in
-    regress | scenarios)
+    regress | isolation | scenarios)
         if [ "$INSTALLED" = 0 ]; then
             printf '\n=== %s === skipped: the extension could not be installed\n' "$step"
             continue

@@ -1,0 +1,158 @@
+/* What always holds, whoever was interrupted and in whatever order things were done: one row for each violation, none
+   when all is well. One statement, so it sees one moment, also beside sessions that write.
+   Constraints are checked too, as if they were not there. */
+WITH looks AS (
+    SELECT m.implementation_id,
+           count(*) FILTER (WHERE m.is_final) AS final_looks,
+           min(m.verdict) FILTER (WHERE m.is_final) AS final_verdict,
+           count(*) FILTER (WHERE m.look <> 'first') AS late_looks,
+           (array_agg(m.post_optimization_stats ORDER BY m.is_final DESC, m.measured_at DESC))[1] AS newest_stats
+    FROM optimizer.implementation_measurements m
+    GROUP BY m.implementation_id
+), outcome AS (
+    -- What the learner reads, with the weight it gives: halved in 180 days, shared by the rows of one action.
+    SELECT r.made_by, r.source_type, r.kind, i.verdict, i.predicted_improvement_percent AS predicted,
+           i.actual_improvement_percent AS actual,
+           0.5 ^ (extract(epoch FROM max(i.measured_at) OVER (PARTITION BY r.made_by, r.source_type, r.kind)
+                          - i.measured_at)::float8 / 86400 / 180)
+           / (SELECT count(*) FROM optimizer.optimization_implementations s WHERE s.recorded_with = i.recorded_with) AS weight
+    FROM optimizer.optimization_implementations i
+    JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
+    WHERE i.verdict IS NOT NULL
+), recomputed AS (
+    SELECT made_by, source_type, kind,
+           count(*) FILTER (WHERE verdict <> 'inconclusive') AS outcomes,
+           count(*) FILTER (WHERE verdict = 'inconclusive') AS inconclusive,
+           coalesce(sum(weight) FILTER (WHERE verdict <> 'inconclusive'), 0) AS outcome_weight,
+           coalesce(sum(weight) FILTER (WHERE verdict = 'improved'), 0) AS success_weight,
+           -- (sum w a p + 5 m^2) / (sum w p^2 + 5 m^2), m the weighted mean prediction
+           CASE WHEN sum(weight * predicted) FILTER (WHERE verdict = 'improved') > 0 THEN
+               (sum(weight * actual * predicted) FILTER (WHERE verdict = 'improved')
+                + 5 * (sum(weight * predicted) FILTER (WHERE verdict = 'improved')
+                       / sum(weight) FILTER (WHERE verdict = 'improved')) ^ 2)
+               / (sum(weight * predicted ^ 2) FILTER (WHERE verdict = 'improved')
+                  + 5 * (sum(weight * predicted) FILTER (WHERE verdict = 'improved')
+                         / sum(weight) FILTER (WHERE verdict = 'improved')) ^ 2) END AS realisation_rate
+    FROM outcome
+    GROUP BY made_by, source_type, kind
+)
+SELECT 'a look is taken at most once' AS violated,
+       format('implementation %s, %s look, %s times', implementation_id, look, count(*)) AS found
+FROM optimizer.implementation_measurements GROUP BY implementation_id, look HAVING count(*) > 1
+UNION ALL
+SELECT 'an implementation has at most one final look', format('implementation %s: %s', implementation_id, final_looks)
+FROM looks WHERE final_looks > 1
+UNION ALL
+SELECT 'one is implemented exactly when it had its final look, and its verdict is that of the look',
+       format('implementation %s: %s, %s; its final look: %s', i.id, i.status, i.verdict, l.final_verdict)
+FROM optimizer.optimization_implementations i LEFT JOIN looks l ON l.implementation_id = i.id
+WHERE CASE i.status
+    WHEN 'implemented' THEN l.final_verdict IS NULL OR l.final_verdict IS DISTINCT FROM i.verdict
+    WHEN 'pending' THEN i.verdict IS NOT NULL OR l.final_verdict IS NOT NULL OR l.late_looks > 0
+    WHEN 'failed' THEN i.verdict IS DISTINCT FROM 'inconclusive' OR l.final_verdict IS NOT NULL
+    -- taken back: pending, implemented or failed before
+    ELSE i.verdict IS DISTINCT FROM l.final_verdict AND NOT (i.verdict = 'inconclusive' AND i.error_message IS NOT NULL) END
+UNION ALL
+SELECT 'what was measured stands in the implementation as in its newest look', format('implementation %s', i.id)
+FROM optimizer.optimization_implementations i LEFT JOIN looks l ON l.implementation_id = i.id
+WHERE i.post_optimization_stats IS DISTINCT FROM l.newest_stats
+   OR (i.measured_at IS NULL AND (i.verdict IS NOT NULL OR l.newest_stats IS NOT NULL))
+UNION ALL
+SELECT 'one has failed exactly when three looks in a row did', format('implementation %s: %s, %s', i.id, i.status, i.failed_looks)
+FROM optimizer.optimization_implementations i
+WHERE i.failed_looks < 0 OR i.status = 'pending' AND i.failed_looks >= 3
+   OR i.status = 'failed' AND (i.failed_looks < 3 OR i.error_message IS NULL)
+UNION ALL
+SELECT 'what was learned of a kind is what its outcomes say',
+       format('%s, %s, %s: learned %s and %s inconclusive, weights %s and %s, rate %s; outcomes say %s and %s, %s and %s, %s',
+              made_by, source_type, kind, k.outcomes, k.inconclusive, k.outcome_weight, k.success_weight, k.realisation_rate,
+              o.outcomes, o.inconclusive, o.outcome_weight, o.success_weight, o.realisation_rate)
+FROM optimizer.learned_kinds k FULL JOIN recomputed o USING (made_by, source_type, kind)
+-- The order of adding up moves the last digits.
+WHERE (k.outcomes, k.inconclusive, round(k.outcome_weight::numeric, 6), round(k.success_weight::numeric, 6),
+       round(k.realisation_rate::numeric, 6))
+      IS DISTINCT FROM
+      (o.outcomes::integer, o.inconclusive::integer, round(o.outcome_weight::numeric, 6), round(o.success_weight::numeric, 6),
+       round(o.realisation_rate::numeric, 6))
+UNION ALL
+SELECT 'what was learned overall counts every improved outcome once',
+       format('%s learned, %s there', (SELECT o.outcomes FROM optimizer.learned_overall o), count(*))
+FROM outcome WHERE verdict = 'improved'
+HAVING count(*) <> coalesce((SELECT o.outcomes FROM optimizer.learned_overall o), 0)
+UNION ALL
+SELECT 'an open recommendation is scored by what was learned', format('recommendation %s', r.id)
+FROM optimizer.optimization_recommendations r
+LEFT JOIN optimizer.learned_kinds k ON (k.made_by, k.source_type, k.kind) = (r.made_by, r.source_type, r.kind)
+WHERE r.status = 'open'
+  AND (r.confidence_score, r.forecast_improvement_percent, r.roi_score)
+      IS DISTINCT FROM
+      (optimizer.learned_confidence(r.stated_confidence, coalesce(k.outcome_weight, 0), coalesce(k.success_weight, 0)),
+       optimizer.learned_forecast(r.estimated_improvement_percent, k.realisation_rate),
+       optimizer.roi_score(r.confidence_score, r.forecast_improvement_percent, r.urgency_score))
+UNION ALL
+SELECT 'a recommendation is implemented exactly when one implementation of it is in effect',
+       format('recommendation %s: %s, %s in effect', r.id, r.status, count(i.id))
+FROM optimizer.optimization_recommendations r
+LEFT JOIN optimizer.optimization_implementations i ON i.recommendation_id = r.id AND i.status <> 'reverted'
+GROUP BY r.id, r.status HAVING count(i.id) <> CASE r.status WHEN 'implemented' THEN 1 ELSE 0 END
+UNION ALL
+SELECT 'a recommendation is dismissed exactly when a reason is given', format('recommendation %s: %s', r.id, r.status)
+FROM optimizer.optimization_recommendations r WHERE (r.status = 'dismissed') <> (r.dismissal_reason IS NOT NULL)
+UNION ALL
+SELECT 'there is one recommendation for a query and suggestion', format('%s, %s %s', query_hash, source_type, source_id)
+FROM optimizer.optimization_recommendations GROUP BY query_hash, source_type, source_id HAVING count(*) > 1
+UNION ALL
+SELECT 'a change is recorded and taken back whole', format('recorded with %s', i.recorded_with)
+FROM optimizer.optimization_implementations i
+GROUP BY i.recorded_with
+HAVING bool_or(i.status = 'reverted') <> bool_and(i.status = 'reverted')
+    OR bool_or((i.status = 'reverted') <> (i.reverted_at IS NOT NULL))
+    OR count(DISTINCT i.implementation_timestamp) > 1
+    OR NOT bool_or(i.id = i.recorded_with)
+UNION ALL
+SELECT 'nothing hangs on a row that is not there', name
+FROM (SELECT 'implementation ' || i.id FROM optimizer.optimization_implementations i
+      WHERE NOT EXISTS (SELECT FROM optimizer.optimization_recommendations r
+                        WHERE r.id = i.recommendation_id AND r.query_hash = i.query_hash)
+      UNION ALL
+      SELECT 'look at ' || m.implementation_id FROM optimizer.implementation_measurements m
+      WHERE NOT EXISTS (SELECT FROM optimizer.optimization_implementations i WHERE i.id = m.implementation_id)
+      UNION ALL
+      SELECT 'new query of ' || q.implementation_id FROM optimizer.implementation_queries q
+      WHERE NOT EXISTS (SELECT FROM optimizer.optimization_implementations i
+                        JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
+                        WHERE i.id = q.implementation_id AND r.source_type = 'rewrite')) AS orphan (name)
+UNION ALL
+SELECT 'a snapshot is whole', format('implementation %s: %s', i.id, s.stats)
+FROM optimizer.optimization_implementations i
+CROSS JOIN LATERAL (VALUES (i.pre_optimization_stats), (i.post_optimization_stats)) AS s (stats)
+WHERE NOT s.stats ?& '{mean_exec_time_ms,calls,calls_per_hour,total_exec_time_ms,rows,shared_blks_per_call,window_start,window_end}'
+   OR (s.stats ->> 'calls')::bigint < 0 OR (s.stats ->> 'total_exec_time_ms')::float8 < 0
+   OR ((s.stats ->> 'calls')::bigint = 0) <> (s.stats ->> 'mean_exec_time_ms' IS NULL)
+   OR (s.stats ->> 'window_start')::timestamptz > (s.stats ->> 'window_end')::timestamptz
+UNION ALL
+SELECT 'work is never negative and lies in its bucket', format('%s at %s', m.query_hash, m.bucket_start)
+FROM optimizer.query_metrics m
+LEFT JOIN optimizer.sampling_coverage c ON c.bucket_start = m.bucket_start
+WHERE LEAST(m.calls, m.total_exec_time_ms, m.sum_squared_deviation_ms2, m.rows, m.shared_blks_hit, m.shared_blks_read) < 0
+   OR 'NaN' IN (m.total_exec_time_ms, m.sum_squared_deviation_ms2)
+   OR m.counted_until <= m.bucket_start
+   OR m.counted_until > m.bucket_start + make_interval(secs => c.bucket_width_seconds)
+UNION ALL
+SELECT 'a query is counted once in a bucket', format('%s at %s', query_hash, bucket_start)
+FROM optimizer.query_metrics GROUP BY query_hash, bucket_start HAVING count(*) > 1
+UNION ALL
+SELECT 'work was done while the database was observed', format('%s at %s', m.query_hash, m.bucket_start)
+FROM optimizer.query_metrics m
+-- Purge may take the coverage first, where both are older than retention.
+WHERE m.bucket_start >= (SELECT min(c.bucket_start) FROM optimizer.sampling_coverage c)
+  AND NOT EXISTS (SELECT FROM optimizer.sampling_coverage c WHERE c.bucket_start = m.bucket_start AND c.observed_share > 0)
+UNION ALL
+SELECT 'no second is sampled twice', format('%s s of %s s at %s', c.sampled_seconds, c.bucket_width_seconds, c.bucket_start)
+FROM optimizer.sampling_coverage c
+WHERE c.sampled_seconds > c.bucket_width_seconds + 0.001 OR c.sampled_seconds < 0
+UNION ALL
+SELECT 'the sampler''s baseline is whole', format('%s rows of state, %s counters', states, counters)
+FROM (SELECT (SELECT count(*) FROM optimizer.sampler_state), (SELECT count(*) FROM optimizer.sampler_counters)) AS s (states, counters)
+WHERE states > 1 OR states = 0 AND counters > 0
+ORDER BY 1, 2
