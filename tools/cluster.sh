@@ -14,6 +14,7 @@
 #   wait_until SECONDS 'sql' [db]      polls until the statement returns t; fails after SECONDS
 #   claim 'text' command...            prints `ok - text` or `not ok - text`; a failed claim makes the script exit 1
 #   claim_sql 'text' 'sql' [db]        claims that the statement returns t
+#   claim_consistent [db]              claims that pg_test/consistency.sql finds nothing; each scenario does so at its end
 #
 # Promises: no TCP port is opened, no server is touched that was not started here, processes end by their pid.
 # The server runs as an unprivileged user: the caller, or for root `postgres` (else `nobody`). Whoever can enter the
@@ -241,6 +242,16 @@ cluster_says_true() {
     local answer
     answer=$(psql_q "$1" "$2") || return 1
     [ "$answer" = t ] || { printf 'expected t, got "%s" from: %s\n' "$answer" "$1"; return 1; }
+}
+
+claim_consistent() { claim "everything in ${1:-postgres} agrees with everything else" cluster_consistent "${1:-postgres}"; }
+# cluster_consistent [db]: prints what is inconsistent, and fails then. What a scenario planted in public is not in its way.
+cluster_consistent() {
+    local found status=0
+    found=$(PGOPTIONS='-c search_path=pg_catalog' "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${1:-postgres}" \
+        -f "$REPO/pg_test/consistency.sql" 2>&1) || status=1
+    [ -z "$found" ] || { printf '%s\n' "$found"; status=1; }
+    return "$status"
 }
 
 at_exit() { CLUSTER_AT_EXIT+=("$1"); }

@@ -96,10 +96,11 @@ step_isolation() {
     if [ ${#TESTS[@]} -eq 0 ]; then return 1; fi
     cluster_start "$dir/cluster" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
         "optimizer_workflow.enabled = off" "autovacuum = off" || return 1
+    # A wait that never ends is a failure after 20 s (PGISOLATIONTIMEOUT), not after five minutes.
     psql_q "CREATE DATABASE isolation" \
         && "$PG_BIN/psql" -Xq -d isolation -v consistency="$(cat pg_test/consistency.sql)" -f pg_test/isolation/setup.sql \
-        && regress_driver isolation/pg_isolation_regress "$dir" --inputdir="$REPO/pg_test/isolation" --use-existing \
-            --dbname=isolation "${TESTS[@]}" || status=1
+        && PGISOLATIONTIMEOUT=20 regress_driver isolation/pg_isolation_regress "$dir" \
+            --inputdir="$REPO/pg_test/isolation" --use-existing --dbname=isolation "${TESTS[@]}" || status=1
     cluster_remove "$dir/cluster"
     return "$status"
 }

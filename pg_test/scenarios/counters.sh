@@ -78,4 +78,5 @@ claim "never preloaded: a sample is refused with what to set" \
 claim_sql "status() says that the worker is not preloaded" \
     "SELECT NOT ok AND hint LIKE '%shared_preload_libraries%' FROM optimizer.status() WHERE item = 'background worker'"
 claim_sql "and everything that was recorded is still there" "SELECT count(*) > 0 FROM optimizer.query_metrics"
+claim_consistent
 cluster_stop "$MAIN"

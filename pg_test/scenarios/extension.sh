@@ -58,4 +58,5 @@ for database in one two three; do
         WHERE query = 'SELECT count(*) FROM only_$database'" $database
     claim_sql "and for itself only" "SELECT count(*) = 0 FROM optimizer.query_texts WHERE query LIKE '%only_%' AND query NOT LIKE '%only_$database%'" $database
 done
+for database in shop one two three; do claim_consistent $database; done
 cluster_stop "$MAIN"

@@ -89,3 +89,4 @@ deadlocks=$(cluster_log "$MAIN" | grep -c 'deadlock detected')
 claim "nobody deadlocked" test "$deadlocks" -eq 0
 claim_sql "and nothing is left half done" "SELECT count(*) = 40 FROM optimizer.recommendations WHERE status = 'open'"
 claim "nothing panicked" test "$(cluster_log "$MAIN" | grep -c 'panicked\|PANIC')" -eq 0
+claim_consistent

@@ -49,4 +49,5 @@ claim_sql "and what was learned counts for it" \
 claim "it can be recorded" test "$(psql_q "SELECT impl_id FROM optimizer.recommendations r, optimizer.record_recommendation_implementation(r.id) WHERE query_hash = 9" new)" = 3
 psql_q "ALTER SYSTEM SET optimizer_workflow.sample_interval = '1s'" ; psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = on"; psql_q "SELECT pg_reload_conf()" >/dev/null
 claim "the worker goes on in it" wait_until 15 "SELECT count(*) = 1 FROM optimizer.sampler_state" new
+claim_consistent old; claim_consistent new
 cluster_stop "$MAIN"

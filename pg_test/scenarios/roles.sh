@@ -81,4 +81,5 @@ claim "63 bytes of multibyte" says "$(PGUSER=$name psql_q "SELECT status FROM op
 claim_sql "are kept as they are" "SELECT implemented_by = '$name' AND implementation_notes = \$n\$$note\$n\$ FROM optimizer.implementations ORDER BY id DESC LIMIT 1"
 claim "quotes and keywords" says "$(PGUSER="select\"'; DROP TABLE x; --" psql_q "SELECT optimizer.revert_implementation(2, \$n\$$note\$n\$)")" reverted
 claim_sql "too" "SELECT notes[1] = \$n\$reverted: $note\$n\$ FROM optimizer.implementations ORDER BY id DESC LIMIT 1"
+claim_consistent
 cluster_stop "$MAIN"

@@ -53,4 +53,5 @@ for _ in 1 2 3; do echo 'SELECT count(*) FROM counted WHERE a = 1;'; done | "$PG
 claim "what runs from then on is counted, and nothing from before" wait_until 10 \
     "SELECT sum(calls) = 3 FROM optimizer.query_metrics JOIN optimizer.query_texts USING (query_hash)
      WHERE query LIKE 'SELECT count(*) FROM counted WHERE%'"
+claim_consistent
 cluster_stop "$STANDBY"
