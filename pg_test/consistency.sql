@@ -11,9 +11,9 @@ WITH looks AS (
     GROUP BY m.implementation_id
 ), outcome AS (
     -- What the learner reads, with the weight it gives: halved in 180 days, shared by the rows of one action.
-    SELECT r.made_by, r.source_type, r.kind, i.verdict, i.predicted_improvement_percent AS predicted,
+    SELECT i.made_by, r.source_type, i.kind, i.verdict, i.predicted_improvement_percent AS predicted,
            i.actual_improvement_percent AS actual,
-           0.5 ^ (extract(epoch FROM max(i.measured_at) OVER (PARTITION BY r.made_by, r.source_type, r.kind)
+           0.5 ^ (extract(epoch FROM max(i.measured_at) OVER (PARTITION BY i.made_by, r.source_type, i.kind)
                           - i.measured_at)::float8 / 86400 / 180)
            / (SELECT count(*) FROM optimizer.optimization_implementations s WHERE s.recorded_with = i.recorded_with) AS weight
     FROM optimizer.optimization_implementations i

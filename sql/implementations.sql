@@ -36,6 +36,8 @@ CREATE TABLE optimizer.optimization_implementations (
     new_query_text text,
     change_bucket_start timestamptz NOT NULL,
     work_before_change jsonb,
+    made_by text NOT NULL,
+    kind text NOT NULL,
     CHECK (status <> 'implemented' OR verdict IS NOT NULL)
 );
 CREATE UNIQUE INDEX optimization_implementations_one_pending_idx
@@ -112,6 +114,10 @@ COMMENT ON COLUMN optimizer.optimization_implementations.change_bucket_start IS
     'Start of the bucket that holds the change';
 COMMENT ON COLUMN optimizer.optimization_implementations.work_before_change IS
     'What that bucket held before the change; null where it cannot be told apart, and then the bucket counts on neither side';
+COMMENT ON COLUMN optimizer.optimization_implementations.made_by IS
+    'Who had made the suggestion when it was recorded: the outcome is theirs, whatever becomes of the suggestion';
+COMMENT ON COLUMN optimizer.optimization_implementations.kind IS
+    'Kind of advice when it was recorded';
 
 CREATE TABLE optimizer.implementation_queries (
     implementation_id bigint NOT NULL

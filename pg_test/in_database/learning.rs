@@ -60,6 +60,24 @@ mod tests {
     }
 
     #[pg_test]
+    fn an_outcome_stays_with_who_made_the_advice_that_was_recorded() {
+        let (_, id) = implemented(1, 60.0, 100.0, 40.0);
+        run(&format!("SELECT optimizer.measure_implementation_results({id})"));
+        let learned = "SELECT string_agg(concat_ws(' ', made_by, kind, outcomes), ',')
+                       FROM optimizer.learned_kinds";
+        let before = one::<String>(learned);
+        // It opens again, and another tool takes the suggestion over with another access method.
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        run("UPDATE optimizer.index_suggestions SET made_by = 'another tool', access_method = 'gin'");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(one::<String>("SELECT made_by FROM optimizer.recommendations"), "another tool");
+        let (_, other) = implemented(2, 60.0, 100.0, 40.0);
+        run(&format!("SELECT optimizer.measure_implementation_results({other})"));
+        assert_eq!(one::<String>(learned), before.replace(" 1", " 2"));
+        assert_eq!(one::<String>("SELECT DISTINCT kind FROM optimizer.implementations"), "btree");
+    }
+
+    #[pg_test]
     fn what_is_pooled_moves_the_intervals_of_other_kinds_too() {
         for hash in 1..=4 {
             implemented(hash, 60.0, 100.0, 20.0);

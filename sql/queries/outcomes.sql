@@ -1,6 +1,7 @@
 /* optimizer_workflow: every final verdict with what was predicted; an outcome that shares its action
-   with k - 1 others counts 1/k. A verdict that was given before a revert still counts. */
-SELECT r.made_by, r.source_type, r.kind, i.verdict,
+   with k - 1 others counts 1/k. A verdict that was given before a revert still counts, for who had
+   made the advice that was recorded: an open recommendation follows its suggestion. */
+SELECT i.made_by, r.source_type, i.kind, i.verdict,
        coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
        i.measured_at, i.predicted_improvement_percent,
        1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
