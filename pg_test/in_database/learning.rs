@@ -68,7 +68,9 @@ mod tests {
         let before = one::<String>(learned);
         // It opens again, and another tool takes the suggestion over with another access method.
         run(&format!("SELECT optimizer.revert_implementation({id})"));
-        run("UPDATE optimizer.index_suggestions SET made_by = 'another tool', access_method = 'gin'");
+        run(
+            "UPDATE optimizer.index_suggestions SET made_by = 'another tool', access_method = 'gin'",
+        );
         run("SELECT optimizer.aggregate_recommendations()");
         assert_eq!(one::<String>("SELECT made_by FROM optimizer.recommendations"), "another tool");
         let (_, other) = implemented(2, 60.0, 100.0, 40.0);
