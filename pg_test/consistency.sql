@@ -83,12 +83,17 @@ UNION ALL
 SELECT 'an open recommendation is scored by what was learned', format('recommendation %s', r.id)
 FROM optimizer.optimization_recommendations r
 LEFT JOIN optimizer.learned_kinds k ON (k.made_by, k.source_type, k.kind) = (r.made_by, r.source_type, r.kind)
+-- the formulas as they stand in the README, apart from rounding
+CROSS JOIN LATERAL (SELECT coalesce(k.outcome_weight, 0), coalesce(k.success_weight, 0)) AS w (n, s)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN w.n > 0 THEN r.stated_confidence + 0.5 * w.n / (w.n + 8) * (w.s / w.n - r.stated_confidence) END
+) AS prior (m)
 WHERE r.status = 'open'
-  AND (r.confidence_score, r.forecast_improvement_percent, r.roi_score)
-      IS DISTINCT FROM
-      (optimizer.learned_confidence(r.stated_confidence, coalesce(k.outcome_weight, 0), coalesce(k.success_weight, 0)),
-       optimizer.learned_forecast(r.estimated_improvement_percent, k.realisation_rate),
-       optimizer.roi_score(r.confidence_score, r.forecast_improvement_percent, r.urgency_score))
+  AND (abs(r.confidence_score - CASE WHEN w.n > 0 THEN LEAST(GREATEST((w.s + 8 * prior.m) / (w.n + 8), 0.02), 0.98)
+                                     ELSE r.stated_confidence END) > 1e-12
+       OR abs(r.forecast_improvement_percent
+              - LEAST(GREATEST(coalesce(k.realisation_rate, 1) * r.estimated_improvement_percent, 0), 100)) > 1e-9
+       OR r.roi_score <> optimizer.roi_score(r.confidence_score, r.forecast_improvement_percent, r.urgency_score))
 UNION ALL
 SELECT 'a recommendation is implemented exactly when one implementation of it is in effect',
        format('recommendation %s: %s, %s in effect', r.id, r.status, count(i.id))

@@ -22,24 +22,12 @@ WITH suggestion AS (
            stated_confidence, made_by, suggestion_updated_at
     FROM optimizer.index_advice
     WHERE $1 IS NULL OR query_hash = $1
-), compared AS (
+), matched AS (
     SELECT r.id AS recommendation_id, s.*, coalesce(a.urgency, 0) AS urgency,
            coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
-           CASE WHEN s.source_id IS NULL THEN
-                    CASE WHEN r.status = 'open' THEN 'expire' END
-                WHEN r.id IS NULL THEN
-                    CASE WHEN s.stated_confidence >= $2 THEN 'add' END
-                WHEN r.status = 'expired' THEN
-                    CASE WHEN s.stated_confidence >= $2 THEN 'renew' END
-                WHEN r.status <> 'open' THEN NULL
-                WHEN r.suggestion_updated_at <> s.suggestion_updated_at
-                     OR r.names_other_database THEN 'renew'
-                -- what its kind has learned it got when that was learned (rescore.sql)
-                WHEN r.urgency_score <> coalesce(a.urgency, 0)
-                     OR r.expected_saving_ms_per_hour
-                        <> r.confidence_score * r.forecast_improvement_percent / 100
-                           * coalesce(a.time_ms_per_hour, 0) THEN 'rescore'
-           END AS act
+           r.status, r.confidence_score, r.forecast_improvement_percent, r.forecast_low_percent,
+           r.forecast_high_percent, r.urgency_score, r.roi_score, r.expected_saving_ms_per_hour,
+           r.suggestion_updated_at <> s.suggestion_updated_at OR r.names_other_database AS is_older
     FROM suggestion s
     LEFT JOIN (
         -- grouped once more, to tell the planner that a query has one row
@@ -60,6 +48,25 @@ WITH suggestion AS (
         ON r.query_hash = s.query_hash
         AND r.source_type = s.source_type
         AND r.source_id = s.source_id
+), compared AS (
+    SELECT x.recommendation_id, x.query_hash, x.source_type, x.source_id, score.*,
+           CASE WHEN x.recommendation_id IS NULL THEN
+                    CASE WHEN x.stated_confidence >= $2 THEN 'add' END
+                WHEN x.status = 'expired' THEN
+                    CASE WHEN x.stated_confidence >= $2 THEN 'renew' END
+                WHEN x.status <> 'open' THEN NULL
+                WHEN x.source_id IS NULL THEN 'expire'
+                WHEN x.is_older THEN 'renew'
+                WHEN score.confidence <> x.confidence_score
+                     OR score.forecast <> x.forecast_improvement_percent
+                     OR score.low <> x.forecast_low_percent
+                     OR score.high <> x.forecast_high_percent
+                     OR score.urgency <> x.urgency_score
+                     OR score.roi <> x.roi_score
+                     OR score.saving <> x.expected_saving_ms_per_hour THEN 'rescore'
+           END AS act
+    FROM matched x
+    {scores}
 ), differing AS MATERIALIZED (
     SELECT * FROM compared WHERE act IS NOT NULL
 ), renewed AS (
@@ -75,33 +82,33 @@ WITH suggestion AS (
          n.roi, n.saving, n.implementation_complexity,
          n.suggestion_updated_at, 'open', now())
     FROM (
-        SELECT x.*, score.confidence, score.forecast, score.low, score.high, score.roi, score.saving
-        FROM (
-            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
-            FROM differing d
-            JOIN optimizer.rewrite_advice v
-                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-            WHERE d.act = 'renew' AND d.source_type = 'rewrite'
-            UNION ALL
-            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
-            FROM differing d
-            JOIN optimizer.parameter_advice v
-                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-            WHERE d.act = 'renew' AND d.source_type = 'parameter'
-            UNION ALL
-            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
-            FROM differing d
-            JOIN optimizer.workload_pattern_advice v
-                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-            WHERE d.act = 'renew' AND d.source_type = 'workload_pattern'
-            UNION ALL
-            SELECT v.*, d.recommendation_id, d.urgency, d.time_ms_per_hour
-            FROM differing d
-            JOIN optimizer.index_advice v
-                ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-            WHERE d.act = 'renew' AND d.source_type = 'index'
-        ) AS x
-        {scores}
+        SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
+               d.saving
+        FROM differing d
+        JOIN optimizer.rewrite_advice v
+            ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+        WHERE d.act = 'renew' AND d.source_type = 'rewrite'
+        UNION ALL
+        SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
+               d.saving
+        FROM differing d
+        JOIN optimizer.parameter_advice v
+            ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+        WHERE d.act = 'renew' AND d.source_type = 'parameter'
+        UNION ALL
+        SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
+               d.saving
+        FROM differing d
+        JOIN optimizer.workload_pattern_advice v
+            ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+        WHERE d.act = 'renew' AND d.source_type = 'workload_pattern'
+        UNION ALL
+        SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
+               d.saving
+        FROM differing d
+        JOIN optimizer.index_advice v
+            ON v.query_hash = d.query_hash AND v.source_id = d.source_id
+        WHERE d.act = 'renew' AND d.source_type = 'index'
     ) AS n
     WHERE r.id = n.recommendation_id AND r.status IN ('open', 'expired')
     RETURNING 1
@@ -110,12 +117,8 @@ WITH suggestion AS (
     SET (confidence_score, forecast_improvement_percent, forecast_low_percent,
          forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, updated_at)
       = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving, now())
-    FROM (
-        SELECT x.recommendation_id, score.*
-        FROM (SELECT * FROM differing WHERE act = 'rescore') AS x
-        {scores}
-    ) AS n
-    WHERE r.id = n.recommendation_id AND r.status = 'open'
+    FROM differing n
+    WHERE n.act = 'rescore' AND r.id = n.recommendation_id AND r.status = 'open'
     RETURNING 1
 ), expired AS (
     UPDATE optimizer.optimization_recommendations r

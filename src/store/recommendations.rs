@@ -52,13 +52,34 @@ fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -
         (Some(true), None, None)
     };
     let inserted = match missing {
-        Some(true) => client.update(ADD.as_str(), None, &arguments)?.len(),
+        Some(true) => {
+            let add = add_statement(client)?;
+            client.update(add.as_str(), None, &arguments)?.len()
+        }
         _ => 0,
     };
     Ok(Written {
         inserted: i64::try_from(inserted).unwrap_or(i64::MAX),
         updated: updated.unwrap_or(0),
         expired: expired.unwrap_or(0),
+    })
+}
+
+/// What adds the missing ones. Nobody else adds any while the lock is held, so a conflict can only come
+/// from a transaction whose snapshot is older than its lock. ON CONFLICT turns that into a serialization
+/// failure, which clients retry; without it each row costs a sixth less.
+fn add_statement(client: &mut SpiClient) -> Result<String> {
+    let isolation: Option<String> = client
+        .update(
+            "/* optimizer_workflow: isolation */ SELECT current_setting('transaction_isolation')",
+            Some(1),
+            &[],
+        )?
+        .first()
+        .get_one()?;
+    Ok(match isolation.as_deref() {
+        Some("read committed" | "read uncommitted") => ADD.clone(),
+        _ => format!("{} ON CONFLICT (query_hash, source_type, source_id) DO NOTHING", *ADD),
     })
 }
 
