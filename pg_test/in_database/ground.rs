@@ -41,6 +41,16 @@ pub fn ingest(query_hash: i64, hours_ago: f64, calls: i64, mean_ms: f64) {
     ));
 }
 
+/// The last hours count as observed, whatever ran in them.
+pub fn observed(hours: f64) {
+    run(&format!(
+        "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+         SELECT date_bin('1 hour', now() - n * interval '1 hour', '2000-01-01 00:00:00+00'), 3600, true
+         FROM generate_series(0, {hours}::int) AS n
+         ON CONFLICT (bucket_start) DO NOTHING"
+    ));
+}
+
 /// An index suggestion; its number.
 pub fn suggest_index(query_hash: i64, improvement: f64, confidence: f64) -> i64 {
     one(&format!(
@@ -75,6 +85,7 @@ pub fn record(recommendation_id: i64, hours_ago: f64) -> i64 {
 pub fn implemented(query_hash: i64, hours_ago: f64, before_ms: f64, after_ms: f64) -> (i64, i64) {
     ingest(query_hash, hours_ago + 3.0, 100, before_ms);
     ingest(query_hash, hours_ago - 3.0, 100, after_ms);
+    observed(hours_ago + 3.0);
     let recommendation = recommend_index(query_hash, 80.0, 0.9);
     (recommendation, record(recommendation, hours_ago))
 }

@@ -52,6 +52,20 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_look_at_time_that_nobody_observed_concludes_nothing_unless_it_is_forced() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        let (_, forced) = implemented(2, 50.0, 100.0, 20.0);
+        run("DELETE FROM optimizer.sampling_coverage WHERE bucket_start < now() - interval '15 hours'
+                 AND bucket_start NOT IN (SELECT bucket_start FROM optimizer.query_metrics)");
+        assert_eq!(measured(id, false, OUTCOME), "implemented inconclusive 80");
+        let reason = one::<String>(&format!(
+            "SELECT verdict_reason FROM optimizer.implementations WHERE id = {id}"
+        ));
+        assert!(reason.starts_with("coverage: "), "{reason}");
+        assert_eq!(measured(forced, true, OUTCOME), "implemented improved 80");
+    }
+
+    #[pg_test]
     fn what_got_slower_is_negative() {
         let (_, id) = implemented(1, 50.0, 100.0, 250.0);
         assert_eq!(measured(id, false, OUTCOME), "implemented regressed -150");

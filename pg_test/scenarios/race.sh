@@ -13,7 +13,9 @@ psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow
 
 # implement HASH HOURS_AGO AFTER_MS: a query that took 100 ms, and what it took afterwards; IMPLEMENTATION is its record.
 implement() {
-    psql_q "SELECT optimizer.ingest_query_metrics($1, now() - interval '$(($2 + 3)) hours', 100, 10000),
+    psql_q "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+            SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, $2) AS n ON CONFLICT DO NOTHING;
+            SELECT optimizer.ingest_query_metrics($1, now() - interval '$(($2 + 3)) hours', 100, 10000),
                    optimizer.ingest_query_metrics($1, now() - interval '$(($2 - 3)) hours', 100, 100 * $3);
             INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score)
             VALUES ($1, 't', 'CREATE INDEX t_$1_idx ON t (c$1)', 80, 0.9);

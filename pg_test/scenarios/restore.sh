@@ -12,7 +12,7 @@ psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow
     SELECT optimizer.take_sample();
     SELECT optimizer.ingest_query_metrics(hash, now() - hours * interval '1 hour', 100, CASE WHEN hours > 50 THEN 9000 ELSE 3000 END,
                                           query_text => 'SELECT ''quoted''''text'' -- ' || hash)
-    FROM generate_series(-3, -1) AS hash, generate_series(20, 80, 10) AS hours;
+    FROM generate_series(-3, -1) AS hash, generate_series(5, 80) AS hours;
     INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
     SELECT hash, 't', format('CREATE INDEX t_%s_idx ON t (c%s)', -hash, -hash), 60, 0.7, 'a \"tool\"' FROM generate_series(-3, -1) AS hash;
     INSERT INTO optimizer.workload_patterns (pattern_type, description, confidence_score, pattern_metadata)

@@ -56,11 +56,15 @@ pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
     let look = Look::due(schedule, pending.implemented_at, now, pending.first_taken, force);
     let deadline = pending.implemented_at
         + Micros::from(schedule.measure_deadline_seconds) * MICROS_PER_SECOND;
-    let after = work_after(client, &pending, now.min(deadline), now < deadline)?;
+    let end = now.min(deadline);
+    let (after, observed_seconds) = work_after(client, &pending, end, now < deadline)?;
+    let seconds = (end - pending.implemented_at) as f64 / MICROS_PER_SECOND as f64;
     let mut judgement = judge(&Evidence {
         before: &pending.before,
         after: &after,
         predicted_improvement_percent: pending.predicted_improvement_percent,
+        observed_share_after: matches!(look, Look::First | Look::Last)
+            .then(|| observed_seconds / seconds.max(1.0)),
         awaits_new_query: pending.source_type == "rewrite" && pending.new_queries.is_empty(),
     });
     let is_final = match look {
@@ -148,13 +152,13 @@ fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
 }
 
 /// The work after the change: from its moment, where the bucket that holds it can be split, else
-/// from the next bucket on.
+/// from the next bucket on. Also how many seconds of it were observed.
 fn work_after(
     client: &mut SpiClient,
     pending: &Pending,
     end: Micros,
     is_open: bool,
-) -> Result<Snapshot> {
+) -> Result<(Snapshot, f64)> {
     let hashes = if pending.new_queries.is_empty() {
         vec![pending.query_hash]
     } else {
@@ -180,7 +184,7 @@ fn work_after(
             work = work.minus(&before.work);
         }
     }
-    Ok(Snapshot::new(&work, observed_seconds, window))
+    Ok((Snapshot::new(&work, observed_seconds, window), observed_seconds))
 }
 
 fn store(

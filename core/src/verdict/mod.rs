@@ -1,8 +1,8 @@
 //! Whether a change helped: [`judge`] is the one place that says so.
 //!
 //! This is the plain rule: mean before against mean after, both from interval deltas, with a margin
-//! of [`MARGIN_PERCENT`] and at least [`MIN_CALLS`] calls on either side. It knows no seasons, no
-//! controls and no interval, so it states none.
+//! of [`MARGIN_PERCENT`], at least [`MIN_CALLS`] calls on either side and [`MIN_OBSERVED_SHARE`] of the
+//! time since the change observed. It knows no seasons, no controls and no interval, so it states none.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,10 @@ pub const MARGIN_PERCENT: f64 = 5.0;
 
 /// Fewest calls on either side that a mean is taken from.
 pub const MIN_CALLS: i64 = 20;
+
+/// Share of the time between a change and the look at it that must have been observed: what ran in
+/// the rest may be another story. 0.8: a night without the sampler is too much, an hour is not.
+pub const MIN_OBSERVED_SHARE: f64 = 0.8;
 
 /// What a measurement concludes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,9 @@ pub struct Evidence<'a> {
     pub before: &'a Snapshot,
     pub after: &'a Snapshot,
     pub predicted_improvement_percent: f64,
+    /// Observed part of the time after the change; `None` where the verdict is to be had with what
+    /// there is.
+    pub observed_share_after: Option<f64>,
     /// A rewrite whose new text has not been seen running: there is nothing to compare with.
     pub awaits_new_query: bool,
 }
@@ -57,7 +64,7 @@ pub struct Evidence<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     pub verdict: Verdict,
-    /// Starts with a fixed word where the verdict is inconclusive: `too_few_calls`,
+    /// Starts with a fixed word where the verdict is inconclusive: `coverage`, `too_few_calls`,
     /// `query_vanished`.
     pub reason: String,
     /// (pre - post) / pre x 100, of the two means; `None` where one of them is missing.
@@ -90,6 +97,14 @@ fn conclude(evidence: &Evidence, actual: Option<f64>) -> (Verdict, String) {
     if evidence.awaits_new_query {
         let reason = "query_vanished: no statement with the new text has been linked";
         return (Verdict::Inconclusive, reason.to_owned());
+    }
+    if let Some(share) = evidence.observed_share_after.filter(|share| *share < MIN_OBSERVED_SHARE) {
+        let reason = format!(
+            "coverage: {:.0} % of the time since the change was observed, at least {:.0} % are needed",
+            share * 100.0,
+            MIN_OBSERVED_SHARE * 100.0
+        );
+        return (Verdict::Inconclusive, reason);
     }
     let Some(actual) = actual.filter(|_| before.calls >= MIN_CALLS && after.calls >= MIN_CALLS)
     else {
@@ -128,8 +143,29 @@ mod tests {
             before: &before,
             after: &after,
             predicted_improvement_percent: 80.0,
+            observed_share_after: None,
             awaits_new_query: false,
         })
+    }
+
+    #[test]
+    fn time_that_was_not_observed_gives_no_verdict() {
+        let (before, after) = (side(100, 200.0), side(100, 20.0));
+        let with = |observed_share_after| {
+            judge(&Evidence {
+                before: &before,
+                after: &after,
+                predicted_improvement_percent: 80.0,
+                observed_share_after,
+                awaits_new_query: false,
+            })
+        };
+        let judgement = with(Some(0.79));
+        assert_eq!(judgement.verdict, Verdict::Inconclusive);
+        assert!(judgement.reason.starts_with("coverage: 79 %"), "{}", judgement.reason);
+        assert_eq!(judgement.accuracy_score, None);
+        assert_eq!(with(Some(0.8)).verdict, Verdict::Improved);
+        assert_eq!(with(None).verdict, Verdict::Improved);
     }
 
     #[test]
@@ -173,6 +209,7 @@ mod tests {
             before: &side(100, 200.0),
             after: &side(100, 20.0),
             predicted_improvement_percent: 80.0,
+            observed_share_after: None,
             awaits_new_query: true,
         });
         assert_eq!(judgement.verdict, Verdict::Inconclusive);
