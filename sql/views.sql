@@ -14,7 +14,7 @@ FROM (SELECT date_bin(width, now(), '2000-01-01 00:00:00+00'::timestamptz)
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(observed_share * sc.bucket_width_seconds), 0) AS observed_seconds
     FROM optimizer.sampling_coverage sc
-    WHERE sc.bucket_start >= w.window_start) AS c;
+    WHERE sc.bucket_start >= w.window_start AND sc.bucket_start <= now()) AS c;
 COMMENT ON VIEW optimizer.recent_window IS
     'The last 24 h (the current bucket and the 23 before it) and how much of them was observed';
 COMMENT ON COLUMN optimizer.recent_window.window_start IS 'Start of the first of the 24 buckets';
@@ -78,6 +78,7 @@ CROSS JOIN (
     -- as one value, so that it is found before the rows are
     WHERE bucket_start >= (
         SELECT window_start FROM optimizer.recent_window WHERE basis = 'observed')
+      AND bucket_start <= now()
     GROUP BY query_hash
     HAVING sum(calls) > 0
 ) AS m

@@ -15,6 +15,10 @@ pub const MAX_INTERVAL_BUCKETS: i64 = 24;
 /// An interval longer than this many buckets is spread, but marked lossy.
 const LONGEST_SOUND_INTERVAL_BUCKETS: i64 = 2;
 
+/// How exactly a full bucket is one, microseconds: the seconds of its intervals are added up as
+/// floats. Far above what that rounds, far below any interval.
+const FULL_TOLERANCE: Micros = 1000;
+
 /// One bucket of the time axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
@@ -26,6 +30,12 @@ impl Bucket {
     pub fn end(&self) -> Micros {
         self.start + self.width
     }
+
+    /// Whether `inside` more of it can have been observed when `sampled` of it was already. No: the
+    /// clock was set back, and what it says now was lived before.
+    pub fn has_room(&self, sampled: Micros, inside: Micros) -> bool {
+        sampled + inside <= self.width + FULL_TOLERANCE
+    }
 }
 
 /// How time is cut into buckets now, and until when the earlier cut holds.
@@ -36,7 +46,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Buckets of `width_seconds`; `last` is the newest bucket there is.
+    /// Buckets of `width_seconds`; `last` is the newest bucket that began by the moment in question.
     pub fn new(width_seconds: i32, last: Option<Bucket>) -> Grid {
         let width = Micros::from(width_seconds.max(1)) * MICROS_PER_SECOND;
         let earlier = last
@@ -195,6 +205,16 @@ mod tests {
             grid.covering(200 * SECOND, 400 * SECOND),
             [(last, 100 * SECOND), (narrow, 100 * SECOND)]
         );
+    }
+
+    #[test]
+    fn a_bucket_takes_no_more_time_than_its_width() {
+        let bucket = Bucket { start: 0, width: HOUR };
+        assert!(bucket.has_room(0, HOUR));
+        assert!(bucket.has_room(HOUR - SECOND, SECOND));
+        assert!(bucket.has_room(HOUR - SECOND + 1, SECOND), "floats round");
+        assert!(!bucket.has_room(HOUR, SECOND));
+        assert!(!bucket.has_room(HOUR - SECOND, 2 * SECOND));
     }
 
     #[test]

@@ -165,6 +165,35 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_change_in_the_past_lies_in_a_bucket_of_the_width_of_its_time() {
+        let at = |minutes: i32| {
+            format!(
+                "date_trunc('hour', now()) - interval '48 hours' + interval '{minutes} minutes'"
+            )
+        };
+        run(&format!(
+            "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+             VALUES ({}, 600, true)",
+            at(0)
+        ));
+        for (minutes, total_ms) in [(5, 10_000), (15, 10_000), (35, 2_000)] {
+            run(&format!(
+                "SELECT optimizer.ingest_query_metrics(1, {}, 100, {total_ms})",
+                at(minutes)
+            ));
+        }
+        ingest(2, 0.0, 1, 1.0);
+        let recommendation = recommend_index(1, 80.0, 0.9);
+        let row = one::<String>(&format!(
+            "SELECT format('%s %s', pre_snapshot ->> 'calls', actual_improvement_percent)
+             FROM optimizer.record_recommendation_implementation({recommendation}, implemented_at => {}) AS r,
+                  optimizer.measure_implementation_results(r.impl_id, true)",
+            at(20)
+        ));
+        assert_eq!(row, "200 80");
+    }
+
+    #[pg_test]
     fn a_revert_opens_the_recommendation_again() {
         let (recommendation, implementation) = implemented(1, 30.0, 100.0, 10.0);
         assert_eq!(

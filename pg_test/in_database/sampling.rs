@@ -164,4 +164,34 @@ mod tests {
         assert_eq!(detail, "3 rows deleted");
         assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.recommendations"), 1);
     }
+
+    #[pg_test]
+    fn time_that_was_observed_before_is_not_observed_again() {
+        run("CREATE EXTENSION pg_stat_statements");
+        run("SET LOCAL pg_stat_statements.track = 'all'");
+        run("SELECT optimizer.take_sample()");
+        run("INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, sampled_seconds)
+             SELECT date_bin('1 hour', clock_timestamp() + n * interval '1 hour', '2000-01-01 00:00:00+00'), 3600, 3600
+             FROM generate_series(0, 1) AS n");
+        run("SELECT count(*) FROM pg_class");
+        assert_eq!(one::<i32>("SELECT buckets_written FROM optimizer.take_sample()"), 0);
+        assert!(one::<bool>("SELECT max(sampled_seconds) = 3600 FROM optimizer.sampling_coverage"));
+    }
+
+    #[pg_test]
+    fn what_a_clock_left_in_the_future_is_not_of_the_last_24_hours() {
+        ingest(1, 0.0, 100, 10.0);
+        run("INSERT INTO optimizer.query_metrics
+             SELECT query_hash, bucket_start + interval '25 hours', counted_until + interval '25 hours', calls,
+                    total_exec_time_ms, sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read, lossy
+             FROM optimizer.query_metrics;
+             INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+             SELECT bucket_start + interval '25 hours', 60, ingested FROM optimizer.sampling_coverage");
+        assert_eq!(
+            one::<String>(
+                "SELECT format('%s %s', calls, calls_per_hour) FROM optimizer.query_stats"
+            ),
+            "100 100"
+        );
+    }
 }

@@ -9,14 +9,20 @@ WITH state AS (
     FROM optimizer.implementations
 )
 SELECT 'last sample',
-       is_standby OR coalesce(sampled_at > now() - make_interval(secs => 3 * $1), false),
+       is_standby OR is_recent,
        CASE WHEN is_standby THEN 'samples are taken on the primary'
-            ELSE coalesce(date_trunc('second', age(clock_timestamp(), sampled_at))::text || ' ago',
-                          'none yet') END,
-       CASE WHEN NOT is_standby
-                AND coalesce(sampled_at <= now() - make_interval(secs => 3 * $1), true)
+            WHEN since IS NULL THEN 'none yet'
+            -- Not age(): that one subtracts local times, and is an hour off when they change.
+            WHEN since < '0' THEN format('the clock has been set back by at least %s since',
+                                         date_trunc('second', -since))
+            ELSE format('%s ago', date_trunc('second', since)) END,
+       CASE WHEN NOT is_standby AND NOT is_recent
             THEN 'Run SELECT * FROM optimizer.take_sample().' END
 FROM state
+CROSS JOIN LATERAL (SELECT clock_timestamp() - sampled_at) AS elapsed (since)
+CROSS JOIN LATERAL (
+    SELECT coalesce(since >= '0' AND since < make_interval(secs => 3 * $1), false)
+) AS judged (is_recent)
 UNION ALL
 SELECT 'history',
        basis = 'observed' OR pg_is_in_recovery(),

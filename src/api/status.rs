@@ -124,6 +124,10 @@ fn running_detail(worker: &WorkerStatus) -> String {
         None => "launcher is running; it has not been in this database yet".to_owned(),
         Some(finished_at) => {
             let ago = (now() - finished_at) / MICROS_PER_SECOND;
+            if ago < 0 {
+                return "launcher is running; the clock has been set back since its worker was here"
+                    .to_owned();
+            }
             format!("launcher is running; its worker left this database {ago} s ago")
         }
     }

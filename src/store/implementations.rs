@@ -136,7 +136,7 @@ fn insert(
     (recommendation_id, query_hash): (i64, i64),
     recorded_with: Option<i64>,
 ) -> Result<(i64, Snapshot)> {
-    let grid = metrics::grid(client)?;
+    let grid = metrics::grid(client, application.implemented_at)?;
     let change_bucket = grid.bucket_at(application.implemented_at);
     let earliest = application.implemented_at - BASELINE_BUCKETS * grid.width();
     let table = client.update(

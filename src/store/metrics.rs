@@ -6,23 +6,27 @@ use optimizer_core::buckets::{Bucket, Grid, split};
 use optimizer_core::statistics::Work;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::spi::SpiClient;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
+use crate::row::column;
 use crate::settings;
 use crate::time::{from_micros, to_micros};
 
 const ADD_METRICS: &str = include_str!("../../sql/queries/add_metrics.sql");
 const ADD_COVERAGE: &str = include_str!("../../sql/queries/add_coverage.sql");
+const SAMPLED_OF: &str = include_str!("../../sql/queries/sampled_of_buckets.sql");
 const ADD_INGESTED_COVERAGE: &str = include_str!("../../sql/queries/add_ingested_coverage.sql");
 
-/// How time is cut into buckets now.
-pub fn grid(client: &mut SpiClient) -> Result<Grid> {
+/// How time is cut into buckets from `moment` on. Buckets that begin later have no say: a clock that
+/// was ahead may have left some.
+pub fn grid(client: &mut SpiClient, moment: Micros) -> Result<Grid> {
     let table = client.update(
         "/* optimizer_workflow: newest bucket */ SELECT bucket_start, bucket_width_seconds \
-         FROM optimizer.sampling_coverage ORDER BY bucket_start DESC LIMIT 1",
+         FROM optimizer.sampling_coverage WHERE bucket_start <= $1 \
+         ORDER BY bucket_start DESC LIMIT 1",
         Some(1),
-        &[],
+        &[from_micros(moment)?.into()],
     )?;
     let last = if table.is_empty() {
         None
@@ -40,9 +44,15 @@ pub fn grid(client: &mut SpiClient) -> Result<Grid> {
 #[derive(Debug, Default)]
 pub struct BucketWork {
     rows: BTreeMap<(i64, Micros), (Work, Micros, bool)>,
+    full: BTreeSet<Micros>,
 }
 
 impl BucketWork {
+    /// Takes no work for the buckets that start there.
+    pub fn except(full: BTreeSet<Micros>) -> BucketWork {
+        BucketWork { full, ..BucketWork::default() }
+    }
+
     /// Adds work that was done in an interval that ended at `end`, over `parts`: its buckets with
     /// the microseconds of the interval that lie in each.
     pub fn add(
@@ -55,7 +65,7 @@ impl BucketWork {
     ) {
         let lengths: Vec<Micros> = parts.iter().map(|(_, inside)| *inside).collect();
         for ((bucket, _), share) in parts.iter().zip(split(work, &lengths)) {
-            if share.calls == 0 && !lossy {
+            if share.calls == 0 && !lossy || self.full.contains(&bucket.start) {
                 continue;
             }
             let until = bucket.end().min(end);
@@ -124,12 +134,37 @@ struct Columns {
     lossy: Vec<bool>,
 }
 
-/// Adds sampled time to the buckets it lies in.
-pub fn cover(client: &mut SpiClient, parts: &[(Bucket, Micros)]) -> Result<()> {
+/// The starts of those of `parts` whose bucket has been observed so far that they do not fit in.
+pub fn full_buckets(
+    client: &mut SpiClient,
+    parts: &[(Bucket, Micros)],
+) -> Result<BTreeSet<Micros>> {
+    let starts: Vec<_> =
+        parts.iter().map(|(bucket, _)| from_micros(bucket.start)).collect::<Result<_>>()?;
+    let mut full = BTreeSet::new();
+    for row in client.update(SAMPLED_OF, None, &[starts.into()])? {
+        let start = to_micros(column(&row, 1)?);
+        let width = Micros::from(column::<i32>(&row, 2)?) * MICROS_PER_SECOND;
+        let sampled = (column::<f64>(&row, 3)? * MICROS_PER_SECOND as f64) as Micros;
+        let bucket = Bucket { start, width };
+        if parts.iter().any(|(of, inside)| of.start == start && !bucket.has_room(sampled, *inside))
+        {
+            full.insert(start);
+        }
+    }
+    Ok(full)
+}
+
+/// Adds sampled time to the buckets it lies in, but for the `full` ones.
+pub fn cover(
+    client: &mut SpiClient,
+    parts: &[(Bucket, Micros)],
+    full: &BTreeSet<Micros>,
+) -> Result<()> {
     let mut starts = Vec::new();
     let mut widths = Vec::new();
     let mut seconds = Vec::new();
-    for (bucket, inside) in parts {
+    for (bucket, inside) in parts.iter().filter(|(bucket, _)| !full.contains(&bucket.start)) {
         starts.push(from_micros(bucket.start)?);
         widths.push(i32::try_from(bucket.width / MICROS_PER_SECOND).unwrap_or(i32::MAX));
         seconds.push(*inside as f64 / MICROS_PER_SECOND as f64);
@@ -146,7 +181,7 @@ pub fn ingest(
     work: &Work,
 ) -> Result<()> {
     // The interval ended there: on a boundary, the bucket before it.
-    let bucket = grid(client)?.bucket_at(collected_at - 1);
+    let bucket = grid(client, collected_at - 1)?.bucket_at(collected_at - 1);
     let width = i32::try_from(bucket.width / MICROS_PER_SECOND).unwrap_or(i32::MAX);
     client.update(
         ADD_INGESTED_COVERAGE,

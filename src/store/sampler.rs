@@ -1,15 +1,16 @@
 //! One sample: read the counters, turn them into work, write the work and the new baseline.
 
-use optimizer_core::Micros;
-use optimizer_core::buckets::{Grid, MAX_INTERVAL_BUCKETS, is_lossy_length};
+use optimizer_core::buckets::{MAX_INTERVAL_BUCKETS, is_lossy_length};
 use optimizer_core::counters::{Counters, Reading};
 use optimizer_core::delta::{Interval, statement_delta};
+use optimizer_core::{MICROS_PER_SECOND, Micros};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiClient;
 
 use crate::catalog::pg_stat_statements::{Snapshot, Source, StatementPair};
 use crate::error::Result;
+use crate::settings;
 use crate::store::lock::Lock;
 use crate::store::metrics::{self, BucketWork};
 use crate::time::{from_micros, now, to_micros};
@@ -44,14 +45,17 @@ pub fn take(client: &mut SpiClient) -> Result<Sample> {
     let source = Source::find(client)?;
     let state = read_state(client)?;
     let snapshot = source.read(client)?;
-    let grid = metrics::grid(client)?;
+    let width = Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND;
 
     let mut work = BucketWork::default();
     let mut changed = 0;
-    let interval = interval_of(state.as_ref(), &snapshot, &grid);
+    let interval = interval_of(state.as_ref(), &snapshot, MAX_INTERVAL_BUCKETS * width);
     if let Some(interval) = &interval {
-        let parts = grid.covering(interval.start, interval.end);
-        let long = is_lossy_length(interval.end - interval.start, grid.width());
+        let parts = metrics::grid(client, interval.start)?.covering(interval.start, interval.end);
+        let full = metrics::full_buckets(client, &parts)?;
+        metrics::cover(client, &parts, &full)?;
+        work = BucketWork::except(full);
+        let long = is_lossy_length(interval.end - interval.start, width);
         for pair in &snapshot.changed {
             let delta = statement_delta(interval, pair.before.as_ref(), pair.after.as_ref());
             let done = delta.work.unwrap_or_default();
@@ -60,7 +64,6 @@ pub fn take(client: &mut SpiClient) -> Result<Sample> {
                 work.add(pair.key.query_hash, &done, delta.lossy || long, &parts, interval.end);
             }
         }
-        metrics::cover(client, &parts)?;
     }
 
     keep_reading(client, &snapshot.reading)?;
@@ -78,13 +81,16 @@ pub fn take(client: &mut SpiClient) -> Result<Sample> {
 }
 
 /// The interval that this sample adds, `None` where it only sets a baseline.
-fn interval_of(state: Option<&SamplerState>, snapshot: &Snapshot, grid: &Grid) -> Option<Interval> {
+fn interval_of(
+    state: Option<&SamplerState>,
+    snapshot: &Snapshot,
+    longest: Micros,
+) -> Option<Interval> {
     // Reset while it was being read: what was read is of both sides.
     if snapshot.reading.stats_reset != snapshot.reading_after.stats_reset {
         return None;
     }
     let current = Reading { dealloc: snapshot.reading_after.dealloc, ..snapshot.reading };
-    let longest = MAX_INTERVAL_BUCKETS * grid.width();
     Interval::between(state.map(|state| &state.reading), &current, longest).ok()
 }
 
