@@ -2,6 +2,8 @@
 # Private PostgreSQL clusters for the demo, the scenarios and pg_regress. Sourced, never run.
 #
 #   cluster_start DIR [conf line...]   a new, empty cluster under DIR (replaces the one that was there) and its use
+#   cluster_standby DIR                a streaming standby under DIR of the cluster in use (replaces the one that was there),
+#                                      and its use
 #   cluster_use DIR                    points psql, psql_q and pgbench at it: PGHOST, PGPORT, PGUSER
 #   cluster_conf DIR line...           appends settings;  cluster_reload DIR  makes the server read them
 #   cluster_restart DIR [mode]         stops (fast unless told) when it runs, and starts
@@ -99,6 +101,23 @@ cluster_start() {
         "unix_socket_permissions = 0700" "timezone = 'UTC'" "log_timezone = 'UTC'" "log_line_prefix = '%m [%p] %b '" \
         "fsync = off" "full_page_writes = off" "$@"
     CLUSTER_STARTED+=("$dir")
+    cluster_up "$dir"
+}
+
+# Data and socket lie in /tmp: pg_basebackup must be able to write there as the server's user.
+cluster_standby() {
+    local dir home port=$((PGPORT + 1))
+    dir=$(realpath -m "$1")
+    cluster_remove "$dir"
+    mkdir -p "$dir"
+    if root; then chown "$CLUSTER_SERVER_USER" "$dir"; fi
+    home=$(cluster_scratch)
+    printf '%s\n' "data=$home/data" "socket=$home" "port=$port" "bin=$PG_BIN" "log=$home/server.log" \
+        "scratch=$home" socket_scratch= >"$dir/cluster"
+    CLUSTER_STARTED+=("$dir")
+    cluster_as_server "$PG_BIN/pg_basebackup" -D "$home/data" -R -X stream -c fast \
+        -h "$PGHOST" -p "$PGPORT" -U "$PGUSER" || { note "error: pg_basebackup failed"; return 1; }
+    cluster_conf "$dir" "port = $port" "unix_socket_directories = '$home'"
     cluster_up "$dir"
 }
 

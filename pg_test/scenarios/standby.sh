@@ -15,14 +15,7 @@ psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow
     SELECT optimizer.aggregate_recommendations(); SELECT optimizer.record_recommendation_implementation(2)" >/dev/null
 wait_until 10 "SELECT count(*) = 1 FROM optimizer.sampler_state"
 
-# A cluster file of its own makes the copy known to tools/cluster.sh.
-cluster_remove "$STANDBY"; mkdir -p "$STANDBY"; root && chown "$CLUSTER_SERVER_USER" "$STANDBY"
-home=$(cluster_scratch)
-cluster_as_server "$PG_BIN/pg_basebackup" -D "$home/data" -R -X stream -c fast -h "$PGHOST" -p "$PGPORT" -U "$PGUSER"
-printf '%s\n' "data=$home/data" "socket=$home" "port=$((PGPORT + 1))" "bin=$PG_BIN" "log=$home/server.log" "scratch=$home" socket_scratch= >"$STANDBY/cluster"
-CLUSTER_STARTED+=("$STANDBY")
-cluster_conf "$STANDBY" "port = $((PGPORT + 1))" "unix_socket_directories = '$home'"
-cluster_up "$STANDBY"
+cluster_standby "$STANDBY" || die "the standby does not start"
 
 echo '# reading'
 claim_sql "it is a standby without a launcher or worker" \

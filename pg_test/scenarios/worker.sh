@@ -204,14 +204,8 @@ psql_q 'ALTER SYSTEM RESET max_worker_processes'; cluster_restart "$MAIN"
 claim "with a slot it serves" called sample shop 6
 
 echo '# a standby'
-# A cluster file of its own makes the copy known to tools/cluster.sh.
-cluster_remove "$STANDBY"; mkdir -p "$STANDBY"; root && chown "$CLUSTER_SERVER_USER" "$STANDBY"
-home=$(cluster_scratch)
-cluster_as_server "$PG_BIN/pg_basebackup" -D "$home/data" -R -X stream -c fast -h "$PGHOST" -p "$PGPORT" -U "$PGUSER"
-printf '%s\n' "data=$home/data" "socket=$home" "port=$((PGPORT + 1))" "bin=$PG_BIN" "log=$home/server.log" "scratch=$home" socket_scratch= >"$STANDBY/cluster"
-CLUSTER_STARTED+=("$STANDBY")
-cluster_conf "$STANDBY" "port = $((PGPORT + 1))" "unix_socket_directories = '$home'"
-cluster_up "$STANDBY"; sleep 3
+cluster_standby "$STANDBY" || die "the standby does not start"
+sleep 3
 claim_sql "it is one, and has neither launcher nor worker" "SELECT pg_is_in_recovery() AND count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'optimizer_workflow%'"
 psql_q 'SELECT pg_promote()' >/dev/null
 claim "once promoted it has a launcher" wait_until 10 "SELECT count(*) = 1 FROM pg_stat_activity WHERE $LAUNCHER"
