@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What pg_stat_statements can do to its reader: reset, eviction, a crash, a restart, going away. No work is invented,
+# What pg_stat_statements can do to its reader: reset, eviction, a crash, a restart, no query ids, going away. No work is invented,
 # none is counted twice, and what may be missing is marked.
 # Trap: everything is asked of real servers and real counters; the rules one by one are core's own tests.
 set -u
@@ -64,6 +64,30 @@ claim "the first sample after a crash only sets one" counted_is 3
 work 6; sample
 claim "and the next counts from there" counted_is 9
 
+echo '# compute_query_id = off'
+setting() { psql_q "ALTER SYSTEM SET $1 = '$2'" && psql_q 'SELECT pg_reload_conf()' >/dev/null; }
+lines() { cluster_log "$MAIN" | grep -c -- "$1"; }
+launcher() { psql_q "SELECT pid FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow launcher'"; }
+setting compute_query_id off; sleep 0.5; pid=$(launcher); calm=$(lines 'ERROR\|FATAL')
+refused=$("$PG_BIN/psql" -XAtq -v VERBOSITY=verbose -c "SELECT optimizer.take_sample()" 2>&1)
+claim "a sample is refused with 55000 and what to set" \
+    test "$(grep -c '^ERROR:  55000: compute_query_id is off\|^HINT:.*Set compute_query_id' <<<"$refused")" = 2
+claim_sql "status() names it" "SELECT NOT ok AND hint LIKE 'Set compute_query_id%' FROM optimizer.status() WHERE item = 'pg_stat_statements'"
+setting optimizer_workflow.sample_interval 1s; setting optimizer_workflow.advise_interval 1min
+psql_q "DELETE FROM optimizer.maintenance_runs"; setting optimizer_workflow.enabled on
+claim "the worker says so in status() too" wait_until 5 \
+    "SELECT count(*) = 2 FROM optimizer.status() WHERE NOT ok AND item IN ('maintenance: sample', 'maintenance: advise') AND detail LIKE 'failed: compute_query_id is off%'"
+psql_q "DELETE FROM optimizer.maintenance_runs WHERE step IN ('sample', 'measure')"; sleep 6
+claim_sql "it tries again at each interval, and does what else there is to do" \
+    "SELECT count(*) = 2 AND min(last_run_at) > now() - interval '3 s' FROM optimizer.maintenance_runs WHERE step IN ('sample', 'measure')"
+claim "one line of the log says it, for both steps that need them" test "$(lines 'WARNING:.*compute_query_id is off')" -eq 1
+claim "and no worker dies of it" test "$(($(lines 'ERROR\|FATAL') - calm)) $(launcher)" = "1 $pid" # the one that was asked for by hand
+work 3; setting compute_query_id auto; sleep 0.5; work 5
+claim "switched on again it goes on by itself" wait_until 5 \
+    "SELECT last_run_at > now() - interval '1 s' AND detail NOT LIKE 'failed%' FROM optimizer.maintenance_runs WHERE step = 'sample'"
+setting optimizer_workflow.enabled off; sleep 1.5; sample
+claim "and counts what ran since" counted_is 14
+
 echo '# going away'
 psql_q "DROP EXTENSION pg_stat_statements"
 claim_sql "without it a sample says what to do, and maintenance goes on" \
@@ -71,7 +95,7 @@ claim_sql "without it a sample says what to do, and maintenance goes on" \
      FROM optimizer.run_maintenance()"
 claim_sql "and status() names it" "SELECT NOT ok AND hint LIKE '%CREATE EXTENSION pg_stat_statements%' FROM optimizer.status() WHERE item = 'pg_stat_statements'"
 psql_q "CREATE EXTENSION pg_stat_statements"; sample; work 2; sample
-claim "in another schema it is found again" counted_is 11
+claim "in another schema it is found again" counted_is 16
 cluster_conf "$MAIN" "shared_preload_libraries = ''"; cluster_restart "$MAIN"
 claim "never preloaded: a sample is refused with what to set" \
     test "$("$PG_BIN/psql" -XAtq -c "SELECT optimizer.take_sample()" 2>&1 | grep -c 'HINT:.*shared_preload_libraries')" = 1

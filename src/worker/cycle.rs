@@ -165,7 +165,7 @@ fn set(name: &CStr, value: &str) {
     }
 }
 
-/// Logs what a step said it failed at, once per message: a lasting fault would otherwise write a line per cycle.
+/// Logs what a step said it failed at, once per message, whichever step says it: a lasting fault would otherwise write a line per cycle.
 fn complain(assignment: &Assignment, step: Step, answer: &Answer) {
     if answer.complaints.is_empty() {
         return;
@@ -173,7 +173,11 @@ fn complain(assignment: &Assignment, step: Step, answer: &Answer) {
     let message = answer.complaints.join("; ");
     let digest = digest(&message);
     let is_new = shared_state::write(|state| match state.record_mut(assignment.database) {
-        Some(record) => std::mem::replace(&mut record.complaints[step.place()], digest) != digest,
+        Some(record) => {
+            let is_new = !record.complaints.contains(&digest);
+            record.complaints[step.place()] = digest;
+            is_new
+        }
         None => true,
     });
     if is_new.unwrap_or(true) {
