@@ -105,8 +105,6 @@ changes_time() {
 }
 changes_time 2026-03-29 summer
 changes_time 2026-10-25 winter
-claim "what is seven months old by now is purged" \
-    wait_until 5 "SELECT count(*) = 0 FROM optimizer.query_metrics WHERE bucket_start < '2026-10-01'"
 
 echo '# back one hour'
 begin '2026-10-26 10:30:00'
@@ -172,7 +170,9 @@ echo '# bucket_width from 12 s to 4 s and back'
 setting bucket_width 12s; traffic_off; sleep 2
 begin '2026-12-09 12:00:02'
 wait_until 5 "SELECT count(*) = 1 FROM optimizer.sampler_state" && traffic_on
-sleep 6; setting bucket_width 4s; sleep 7; implement width_idx; sleep 5
+sleep 6; setting bucket_width 4s; sleep 5
+# In a bucket that has been sampled: else what is sampled next belongs to the one before, which is neither before nor after.
+wait_until 6 "SELECT extract(epoch FROM clock_timestamp()) % 4 BETWEEN 2.2 AND 3"; implement width_idx; sleep 4
 setting bucket_width 12s; sleep 10; traffic_off; sleep 2.5
 executed=$(($(executions) - EXECUTED)); lived=$((($(true_us) - BEGUN) / 1000000))
 claim_sql "both widths were used" "SELECT count(*) FILTER (WHERE bucket_width_seconds = 12) >= 2 AND count(*) FILTER (WHERE bucket_width_seconds = 4) >= 3
@@ -181,9 +181,9 @@ claim "every execution is counted once (here $executed)" test "$(calls)" -eq "$e
 claim_sql "every second is observed once" "SELECT sum(sampled_seconds) BETWEEN $lived - 4 AND $lived + 1 FROM optimizer.sampling_coverage"
 claim "and nothing is double" sound
 psql_q "SELECT optimizer.measure_implementation_results($IMPLEMENTATION, true)" >/dev/null
-claim_sql "no execution is both before and after a change" \
-    "SELECT least(pre, post) > 0 AND pre + post <= $executed FROM (
-         SELECT (pre_optimization_stats ->> 'calls')::int AS pre, (post_optimization_stats ->> 'calls')::int AS post
-         FROM optimizer.implementations WHERE id = $IMPLEMENTATION) AS sides"
+read -r before after < <(psql_q "SELECT (pre_optimization_stats ->> 'calls') || ' ' || (post_optimization_stats ->> 'calls')
+                                 FROM optimizer.implementations WHERE id = $IMPLEMENTATION")
+claim "each is before the change or after it (here $before and $after)" \
+    test "$before" -gt 0 -a "$after" -gt 0 -a $((before + after)) -eq "$executed"
 claim "nothing died on the way" test "$(cluster_log "$MAIN" | grep -c 'PANIC\|FATAL\|panicked\|died')" -eq 0
 cluster_stop "$MAIN"
