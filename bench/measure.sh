@@ -6,6 +6,7 @@
 #   report 'name' unit 'target' 'value|low|high|rounds' [judged]   target: '<= 3', '>= 0.7' or '' for a plain line;
 #                                       judged: the number that the target is held against, where it is not the value
 #   median DB one [other]               'value|low|high|rounds' of bench.timing, in ms, or of one / other by round
+#   seconds 'value|low|high|rounds'     the same, given in ms
 #   quantity 'number'                   the same for a number without an interval
 #   expect DB 'what' 'sql'              ends the run when the statement does not return t: then a figure means nothing
 #   full_or_quick A B                   A, or B with BENCH_QUICK=1
@@ -20,7 +21,7 @@ heading() { printf '\n%s\n' "$*"; }
 # Three significant digits, thousands in groups.
 shown() {
     awk -v x="$1" 'BEGIN {
-        if (x == "") { print "-"; exit }
+        if (x == "" || x == 0) { print x == "" ? "-" : 0; exit }
         a = x < 0 ? -x : x
         text = a >= 100 ? sprintf("%.0f", x) : a >= 10 ? sprintf("%.1f", x) : a >= 1 ? sprintf("%.2f", x) : sprintf("%.3f", x)
         while (match(text, /[0-9][0-9][0-9][0-9]($|[,])/)) text = substr(text, 1, RSTART) "," substr(text, RSTART + 1)
@@ -49,6 +50,8 @@ median() {
     bench_q "$1" "SELECT concat_ws('|', value, coalesce(low::text, ''), coalesce(high::text, ''), rounds)
                   FROM bench.median('$2', $([ -n "${3:-}" ] && printf "'%s'" "$3" || printf NULL))"
 }
+
+seconds() { awk -F '|' -v OFS='|' '{ for (i = 1; i < 4; i++) if ($i != "") $i /= 1000; print }' <<<"$1"; }
 
 quantity() { printf '%s|||1' "$1"; }
 

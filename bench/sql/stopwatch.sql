@@ -50,8 +50,8 @@ END
 $$;
 
 -- Two rounds that do not count, then `rounds` that do. In each: `before` ($1 is the round), untimed, then every statement
--- once, in an order that turns by one from round to round, so that none is always the first to find caches cold.
-CREATE PROCEDURE bench.alternate(rounds integer, before text, names text[], statements text[])
+-- `calls` times, in an order that turns by one from round to round, so that none is always the first to find caches cold.
+CREATE PROCEDURE bench.alternate(rounds integer, before text, names text[], statements text[], calls integer DEFAULT 1)
 LANGUAGE plpgsql AS $$
 DECLARE
     n integer := cardinality(names);
@@ -61,7 +61,7 @@ BEGIN
         EXECUTE before USING round;
         FOR turn IN 1 .. n LOOP
             place := 1 + (turn + round + n) % n;
-            CALL bench.timed(names[place], round, statements[place]);
+            CALL bench.timed(names[place], round, statements[place], calls);
         END LOOP;
     END LOOP;
     DELETE FROM bench.timing AS t WHERE t.round <= 0 AND t.name = ANY (names);
