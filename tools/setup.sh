@@ -2,6 +2,7 @@
 # Makes the machine ready to build and test: Debian packages, cargo-pgrx, and pgrx's note of which pg_config to use.
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
+# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -60,9 +61,25 @@ setup_packages() {
     mapfile -t missing < <(missing_packages "${packages[@]}")
     if [ ${#missing[@]} -eq 0 ]; then return; fi
     root || command -v sudo >/dev/null || die "not root and no sudo; as root run: apt-get install ${missing[*]}"
-    note "installing packages: ${missing[*]}"
+    install_packages "${missing[@]}"
+}
+
+install_packages() {
+    note "installing packages: $*"
     apt_refresh
-    as_admin env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+    as_admin env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+# Trap: a package puts its files into Debian's own installation; another PostgreSQL has to bring PoWA itself.
+setup_powa() {
+    local package=postgresql-$PG_MAJOR-powa control
+    control=$("$PG_CONFIG" --sharedir)/extension/powa.control
+    if [ -f "$control" ]; then return; fi
+    if command -v apt-get >/dev/null && [ "$PG_BIN" = "/usr/lib/postgresql/$PG_MAJOR/bin" ]; then
+        offered "$package" || apt_refresh
+        if offered "$package"; then install_packages "$package"; fi
+    fi
+    [ -f "$control" ] || note "PoWA's archivist (extension powa) is not there for $PG_CONFIG: make bench goes without it"
 }
 
 setup_rust() {
@@ -96,9 +113,11 @@ setup_pgrx_home() {
     cargo pgrx init "--$PG_FEATURE" "$PG_CONFIG"
 }
 
+case ${1:-} in "" | --bench) ;; *) die "usage: tools/setup.sh [--bench]" ;; esac
 setup_packages
 setup_rust
 postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
+if [ "${1:-}" = --bench ]; then setup_powa; fi
 note "ready: $("$PG_CONFIG" --version) at $PG_CONFIG, cargo-pgrx $PGRX_VERSION"

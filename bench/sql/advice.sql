@@ -33,7 +33,8 @@ DECLARE
     this_hour timestamptz := date_bin('1 hour', now(), '2000-01-01 00:00+00');
 BEGIN
     INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, sampled_seconds)
-    SELECT this_hour - h * interval '1 hour', 3600, 3600 FROM generate_series(last, first) AS h;
+    SELECT this_hour - h * interval '1 hour', 3600, 3600 FROM generate_series(last, first) AS h
+    ON CONFLICT DO NOTHING;
     INSERT INTO optimizer.query_metrics (query_hash, bucket_start, counted_until, calls, total_exec_time_ms,
         sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read)
     SELECT q.query_hash, b.start, b.start + interval '59 minutes', c.calls, c.calls * c.mean, c.calls * c.mean ^ 2 / 4,
@@ -42,7 +43,8 @@ BEGIN
     CROSS JOIN LATERAL (SELECT this_hour - h * interval '1 hour') AS b (start)
     JOIN bench.query q ON q.is_busy OR (q.n + h) % 8 = 0 OR h = last
     CROSS JOIN LATERAL (SELECT 1 + (q.calls_per_hour * (0.5 + random()))::bigint, q.mean_ms * (0.8 + 0.4 * random()))
-        AS c (calls, mean);
+        AS c (calls, mean)
+    ON CONFLICT DO NOTHING;
 END
 $$;
 
