@@ -21,7 +21,7 @@ heading() { printf '\n%s\n' "$*"; }
 # Three significant digits, thousands in groups.
 shown() {
     awk -v x="$1" 'BEGIN {
-        if (x == "" || x == 0) { print x == "" ? "-" : 0; exit }
+        if (x == 0) { print 0; exit }
         a = x < 0 ? -x : x
         text = a >= 100 ? sprintf("%.0f", x) : a >= 10 ? sprintf("%.1f", x) : a >= 1 ? sprintf("%.2f", x) : sprintf("%.3f", x)
         while (match(text, /[0-9][0-9][0-9][0-9]($|[,])/)) text = substr(text, 1, RSTART) "," substr(text, RSTART + 1)
@@ -33,9 +33,10 @@ report() {
     local name=$1 unit=$2 target=$3 value low high rounds judged verdict=""
     IFS='|' read -r value low high rounds <<<"$4"
     judged=${5:-$value}
+    [ -n "$value" ] || die "no figure for: $name"
     if [ -n "$target" ]; then
         verdict=MISSED
-        if [ -n "$judged" ] && awk -v x="$judged" -v op="${target%% *}" -v t="${target##* }" \
+        if awk -v x="$judged" -v op="${target%% *}" -v t="${target##* }" \
             'BEGIN { exit !(op == "<=" ? x <= t : x >= t) }'; then
             verdict=ok
         else
@@ -48,7 +49,7 @@ report() {
 
 median() {
     bench_q "$1" "SELECT concat_ws('|', value, coalesce(low::text, ''), coalesce(high::text, ''), rounds)
-                  FROM bench.median('$2', $([ -n "${3:-}" ] && printf "'%s'" "$3" || printf NULL))"
+                  FROM bench.median('${2//\'/\'\'}', $([ -n "${3:-}" ] && printf "'%s'" "$3" || printf NULL))"
 }
 
 seconds() { awk -F '|' -v OFS='|' '{ for (i = 1; i < 4; i++) if ($i != "") $i /= 1000; print }' <<<"$1"; }
