@@ -95,6 +95,11 @@ WHERE r.status = 'open'
               - LEAST(GREATEST(coalesce(k.realisation_rate, 1) * r.estimated_improvement_percent, 0), 100)) > 1e-9
        OR r.roi_score <> optimizer.roi_score(r.confidence_score, r.forecast_improvement_percent, r.urgency_score))
 UNION ALL
+SELECT 'a rank is at most 5 % off its score', format('recommendation %s', id)
+FROM optimizer.optimization_recommendations
+WHERE abs(roi_score - roi_rank) > 0.05 * roi_score
+   OR abs(expected_saving_ms_per_hour - saving_rank) > 0.05 * expected_saving_ms_per_hour
+UNION ALL
 SELECT 'a recommendation is implemented exactly when one implementation of it is in effect',
        format('recommendation %s: %s, %s in effect', r.id, r.status, count(i.id))
 FROM optimizer.optimization_recommendations r

@@ -24,6 +24,15 @@ BEGIN
 END
 $$;
 
+-- Its statement is written for its indexes, how many rows they leave the planner cannot know; planning
+-- it anew for each call would take longer than the call.
+ALTER FUNCTION optimizer.get_top_recommendations(integer, float8, text, text, bigint)
+    SET enable_seqscan = off;
+ALTER FUNCTION optimizer.get_top_recommendations(integer, float8, text, text, bigint)
+    SET enable_bitmapscan = off;
+ALTER FUNCTION optimizer.get_top_recommendations(integer, float8, text, text, bigint)
+    SET plan_cache_mode = force_generic_plan;
+
 GRANT USAGE ON SCHEMA optimizer TO pg_monitor;
 GRANT SELECT ON
     optimizer.query_metrics, optimizer.sampling_coverage, optimizer.sampler_state,

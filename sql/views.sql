@@ -168,7 +168,9 @@ SELECT r.id,
        CASE WHEN shown THEN r.dismissal_reason ELSE hidden END AS dismissal_reason,
        r.created_at,
        r.updated_at,
-       CASE WHEN shown THEN t.query ELSE hidden END AS query
+       CASE WHEN shown THEN t.query ELSE hidden END AS query,
+       r.roi_rank,
+       r.saving_rank
 FROM optimizer.optimization_recommendations r
 LEFT JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod kept_plan;
 mod role;
 mod row;
 mod settings;

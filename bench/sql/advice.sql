@@ -92,12 +92,18 @@ LANGUAGE sql AS $$
            ('settings_checker', 'parameter', 'work_mem', 6, 2, 5.2, 1.1, 0.55, NULL);
 $$;
 
--- An hour's work of every query: each urgency differs afterwards.
+-- The normal hour: of each query's hours in the window one gives way to another that had up to 30 % more or less to do.
+-- Time cannot be moved, so they take turns.
+CREATE SEQUENCE bench.hours_gone_by;
 CREATE FUNCTION bench.move_all_urgencies() RETURNS void
 LANGUAGE sql AS $$
-    UPDATE optimizer.query_metrics
-    SET calls = calls + 1 + calls / 10, total_exec_time_ms = total_exec_time_ms * 1.15 + 0.01
-    WHERE bucket_start = (SELECT max(bucket_start) FROM optimizer.query_metrics);
+    UPDATE optimizer.query_metrics m
+    SET calls = m.calls + 1, total_exec_time_ms = m.total_exec_time_ms * (0.7 + 0.6 * random()) + 0.01
+    FROM (SELECT nextval('bench.hours_gone_by') AS hour) AS gone_by,
+         (SELECT query_hash, bucket_start, row_number() OVER of_query AS place, count(*) OVER (PARTITION BY query_hash) AS hours
+          FROM optimizer.query_metrics WINDOW of_query AS (PARTITION BY query_hash ORDER BY bucket_start)) AS bucket
+    WHERE m.query_hash = bucket.query_hash AND m.bucket_start = bucket.bucket_start
+      AND bucket.place = 1 + gone_by.hour % bucket.hours;
 $$;
 
 -- The suggestions whose number is `round` modulo 100 change their mind a little.

@@ -33,6 +33,10 @@ $$;
 -- A query that took 100 ms, and what it took after a change so many hours ago. Looks are due at 24 and at 48.
 CREATE PROCEDURE observe(query_hash bigint, hours_ago integer, after_ms integer) LANGUAGE plpgsql AS $$
 BEGIN
+    -- every hour since then was observed
+    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+    SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, hours_ago) AS n
+    ON CONFLICT DO NOTHING;
     PERFORM optimizer.ingest_query_metrics(query_hash, now() - make_interval(hours => hours_ago + 3), 100, 10000);
     PERFORM optimizer.ingest_query_metrics(query_hash, now() - make_interval(hours => hours_ago - 3), 100, 100 * after_ms);
 END

@@ -13,6 +13,8 @@ cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_
 psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
     SET client_min_messages = warning;
     SELECT optimizer.take_sample();
+    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+    SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, 60) AS n ON CONFLICT DO NOTHING;
     SELECT optimizer.ingest_query_metrics(query, now() - hours * interval '1 hour', 100, CASE WHEN hours < 60 AND query < 4 THEN 2000 ELSE 10000 END)
     FROM generate_series(1, 7) AS query, (VALUES (70), (20)) AS moment (hours);
     INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)

@@ -22,7 +22,9 @@ psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow
 
 # Of every four queries that share an index, two improve, one does not and one was not run often enough to tell. Three of
 # four changes are due for their last look, one for its first.
-psql_q "SELECT count(optimizer.ingest_query_metrics(query, now() - hours * interval '1 hour',
+psql_q "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+        SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, 60) AS n;
+        SELECT count(optimizer.ingest_query_metrics(query, now() - hours * interval '1 hour',
                    CASE WHEN query % 4 = 3 THEN 5 ELSE 100 END, CASE WHEN hours > 60 THEN 10000 WHEN query % 4 = 2 THEN 9900 ELSE 2000 END))
         FROM generate_series(1, $QUERIES) AS query, (VALUES (70), (20)) AS moment (hours);
         INSERT INTO optimizer.index_suggestions

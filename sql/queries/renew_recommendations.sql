@@ -74,12 +74,16 @@ WITH suggestion AS (
     SET (kind, recommendation_text, detailed_explanation, action_sql, undo_sql,
          estimated_improvement_percent, stated_confidence, confidence_score, made_by, action_key,
          forecast_improvement_percent, forecast_low_percent, forecast_high_percent, urgency_score,
-         roi_score, expected_saving_ms_per_hour, implementation_complexity,
-         suggestion_updated_at, status, updated_at)
+         roi_score, expected_saving_ms_per_hour, roi_rank, saving_rank,
+         implementation_complexity, suggestion_updated_at, status, updated_at)
       = (n.kind, n.recommendation_text, n.detailed_explanation, n.action_sql, n.undo_sql,
          n.estimated_improvement_percent, n.stated_confidence, n.confidence, n.made_by,
          n.action_key, n.forecast, n.low, n.high, n.urgency,
-         n.roi, n.saving, n.implementation_complexity,
+         n.roi, n.saving,
+         CASE WHEN abs(n.roi - r.roi_rank) <= 0.05 * n.roi THEN r.roi_rank ELSE n.roi END,
+         CASE WHEN abs(n.saving - r.saving_rank) <= 0.05 * n.saving THEN r.saving_rank
+              ELSE n.saving END,
+         n.implementation_complexity,
          n.suggestion_updated_at, 'open', now())
     FROM (
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
@@ -115,8 +119,13 @@ WITH suggestion AS (
 ), rescored AS (
     UPDATE optimizer.optimization_recommendations r
     SET (confidence_score, forecast_improvement_percent, forecast_low_percent,
-         forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, updated_at)
-      = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving, now())
+         forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, roi_rank,
+         saving_rank, updated_at)
+      = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving,
+         CASE WHEN abs(n.roi - r.roi_rank) <= 0.05 * n.roi THEN r.roi_rank ELSE n.roi END,
+         CASE WHEN abs(n.saving - r.saving_rank) <= 0.05 * n.saving THEN r.saving_rank
+              ELSE n.saving END,
+         now())
     FROM differing n
     WHERE n.act = 'rescore' AND r.id = n.recommendation_id AND r.status = 'open'
     RETURNING 1

@@ -4,6 +4,7 @@ use once_cell::sync::Lazy;
 use optimizer_core::error::at_least_zero;
 use pgrx::datum::DatumWithOid;
 use pgrx::default;
+use pgrx::pg_sys::PgOid;
 use pgrx::prelude::*;
 
 use crate::api::argument::{
@@ -11,6 +12,7 @@ use crate::api::argument::{
     query_hash as checked_query_hash, required, row_number, text,
 };
 use crate::error::{Raised, Result};
+use crate::kept_plan::select_kept;
 use crate::row::{column, nullable};
 use crate::store::lock::begin_writing;
 use crate::store::recommendations::{self as store, OpenRecommendations};
@@ -24,11 +26,11 @@ static OF_QUERY_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_QUERY));
 static OF_QUERY_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_QUERY));
 
 fn by_roi(sql: &str) -> String {
-    sql.replace("{order}", "roi_score")
+    sql.replace("{order}", "roi_score").replace("{rank}", "roi_rank")
 }
 
 fn by_saving(sql: &str) -> String {
-    sql.replace("{order}", "expected_saving_ms_per_hour")
+    sql.replace("{order}", "expected_saving_ms_per_hour").replace("{rank}", "saving_rank")
 }
 
 type Aggregated =
@@ -107,18 +109,18 @@ fn get_top_recommendations(
     let only_source = one_of("only_source", only_source, &SOURCE_TYPES)?;
     let order_by = required("order_by", one_of("order_by", order_by, &["roi", "saving"])?)?;
     let only_query = optional_query_hash("only_query", only_query)?;
-    let sql = match (only_query, order_by) {
-        (None, "saving") => &*OF_ALL_BY_SAVING,
-        (None, _) => &*OF_ALL_BY_ROI,
-        (Some(_), "saving") => &*OF_QUERY_BY_SAVING,
-        (Some(_), _) => &*OF_QUERY_BY_ROI,
+    let sql: &'static str = match (only_query, order_by) {
+        (None, "saving") => &OF_ALL_BY_SAVING,
+        (None, _) => &OF_ALL_BY_ROI,
+        (Some(_), "saving") => &OF_QUERY_BY_SAVING,
+        (Some(_), _) => &OF_QUERY_BY_ROI,
     };
     let sources = only_source.map_or(SOURCE_TYPES.to_vec(), |source| vec![source]);
     let mut arguments: Vec<DatumWithOid> = vec![max_rows.into(), min_impact.into(), sources.into()];
     arguments.extend(only_query.map(DatumWithOid::from));
+    let types: Vec<PgOid> = arguments.iter().map(|argument| argument.oid().into()).collect();
     let rows = Spi::connect(|client| -> Result<Vec<_>> {
-        client
-            .select(sql.as_str(), None, &arguments)?
+        select_kept(client, sql, &types, &arguments)?
             .map(|row| {
                 Ok((
                     column(&row, 1)?,
