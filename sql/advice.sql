@@ -145,3 +145,8 @@ BEGIN
     END LOOP;
 END
 $$;
+COMMENT ON COLUMN optimizer.rewrite_advice.suggestion_updated_at IS 'updated_at of the suggestion';
+COMMENT ON COLUMN optimizer.parameter_advice.suggestion_updated_at IS 'updated_at of the suggestion';
+COMMENT ON COLUMN optimizer.workload_pattern_advice.suggestion_updated_at IS
+    'updated_at of the suggestion';
+COMMENT ON COLUMN optimizer.index_advice.suggestion_updated_at IS 'updated_at of the suggestion';

@@ -26,7 +26,7 @@ COMMENT ON FUNCTION optimizer.take_sample() IS
     'Takes one sample of this database''s statements, now';
 COMMENT ON FUNCTION optimizer.ingest_query_metrics(
     bigint, timestamptz, bigint, float8, float8, bigint, bigint, bigint, text) IS
-    'Adds the work of one interval that ended at collected_at, from another collector; differences, never totals';
+    'Adds the work of one interval that ended at collected_at, from another collector; differences, never totals. An interval without calls (0, 0) says that its bucket was observed';
 COMMENT ON FUNCTION optimizer.announce_database() IS
     'Lets the background worker look at this database at once; CREATE EXTENSION calls it';
 COMMENT ON FUNCTION optimizer.aggregate_recommendations_for_query(bigint, float8) IS

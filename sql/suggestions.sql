@@ -32,7 +32,7 @@ CREATE TABLE optimizer.query_rewrite_suggestions (
     confidence_score float8 NOT NULL CHECK (confidence_score BETWEEN 0 AND 1),
     made_by text NOT NULL DEFAULT current_user CHECK (made_by <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
     UNIQUE (query_hash, suggestion_type)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.query_rewrite_suggestions
@@ -58,7 +58,8 @@ COMMENT ON COLUMN optimizer.query_rewrite_suggestions.estimated_improvement_perc
 COMMENT ON COLUMN optimizer.query_rewrite_suggestions.confidence_score IS 'How sure the source is, 0 to 1';
 COMMENT ON COLUMN optimizer.query_rewrite_suggestions.made_by IS 'Who made it; builtin for the advisors of this extension';
 COMMENT ON COLUMN optimizer.query_rewrite_suggestions.created_at IS 'When it was made';
-COMMENT ON COLUMN optimizer.query_rewrite_suggestions.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN optimizer.query_rewrite_suggestions.updated_at IS
+    'When it was last changed; left to the default and the trigger, since it tells an aggregation what is new';
 SELECT pg_catalog.pg_extension_config_dump('optimizer.query_rewrite_suggestions', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.query_rewrite_suggestions_id_seq', '');
 
@@ -78,7 +79,7 @@ CREATE TABLE optimizer.parameter_tuning_suggestions (
     confidence_score float8 NOT NULL CHECK (confidence_score BETWEEN 0 AND 1),
     made_by text NOT NULL DEFAULT current_user CHECK (made_by <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
     UNIQUE (query_hash, parameter_name)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.parameter_tuning_suggestions
@@ -102,7 +103,8 @@ COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.estimated_improvement_p
 COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.confidence_score IS 'How sure the source is, 0 to 1';
 COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.made_by IS 'Who made it; builtin for the advisors of this extension';
 COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.created_at IS 'When it was made';
-COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN optimizer.parameter_tuning_suggestions.updated_at IS
+    'When it was last changed; left to the default and the trigger, since it tells an aggregation what is new';
 SELECT pg_catalog.pg_extension_config_dump('optimizer.parameter_tuning_suggestions', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.parameter_tuning_suggestions_id_seq', '');
 
@@ -123,7 +125,7 @@ CREATE TABLE optimizer.workload_patterns (
     confidence_score float8 NOT NULL CHECK (confidence_score BETWEEN 0 AND 1),
     made_by text NOT NULL DEFAULT current_user CHECK (made_by <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
     -- query_hash_list() refuses what is no list of query hashes
     CONSTRAINT workload_patterns_names_a_query
         CHECK (query_hash IS NOT NULL OR optimizer.query_hash_list(pattern_metadata) IS NOT NULL)
@@ -152,7 +154,8 @@ COMMENT ON COLUMN optimizer.workload_patterns.estimated_improvement_percent IS '
 COMMENT ON COLUMN optimizer.workload_patterns.confidence_score IS 'How sure the source is, 0 to 1';
 COMMENT ON COLUMN optimizer.workload_patterns.made_by IS 'Who made it; builtin for the advisors of this extension';
 COMMENT ON COLUMN optimizer.workload_patterns.created_at IS 'When it was made';
-COMMENT ON COLUMN optimizer.workload_patterns.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN optimizer.workload_patterns.updated_at IS
+    'When it was last changed; left to the default and the trigger, since it tells an aggregation what is new';
 SELECT pg_catalog.pg_extension_config_dump('optimizer.workload_patterns', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.workload_patterns_id_seq', '');
 
@@ -172,7 +175,7 @@ CREATE TABLE optimizer.index_suggestions (
     confidence_score float8 NOT NULL CHECK (confidence_score BETWEEN 0 AND 1),
     made_by text NOT NULL DEFAULT current_user CHECK (made_by <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
     UNIQUE (query_hash, definition)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.index_suggestions
@@ -198,6 +201,7 @@ COMMENT ON COLUMN optimizer.index_suggestions.estimated_improvement_percent IS '
 COMMENT ON COLUMN optimizer.index_suggestions.confidence_score IS 'How sure the source is, 0 to 1';
 COMMENT ON COLUMN optimizer.index_suggestions.made_by IS 'Who made it; builtin for the advisors of this extension';
 COMMENT ON COLUMN optimizer.index_suggestions.created_at IS 'When it was made';
-COMMENT ON COLUMN optimizer.index_suggestions.updated_at IS 'When it was last changed';
+COMMENT ON COLUMN optimizer.index_suggestions.updated_at IS
+    'When it was last changed; left to the default and the trigger, since it tells an aggregation what is new';
 SELECT pg_catalog.pg_extension_config_dump('optimizer.index_suggestions', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.index_suggestions_id_seq', '');

@@ -95,6 +95,25 @@ pub enum Look {
     Forced,
 }
 
+/// Seconds between the change and the end of the window that can be counted at all: the bucket of the
+/// change counts only where it can be split, and a window that is closed ends with a whole bucket.
+pub fn countable_seconds(
+    (implemented_at, change_bucket_start): (Micros, Micros),
+    end: Micros,
+    bucket_width: Micros,
+    is_change_bucket_split: bool,
+    is_open: bool,
+) -> f64 {
+    let start =
+        if is_change_bucket_split { implemented_at } else { change_bucket_start + bucket_width };
+    let end = if is_open {
+        end
+    } else {
+        change_bucket_start + (end - change_bucket_start) / bucket_width * bucket_width
+    };
+    ((end - start) as f64 / MICROS_PER_SECOND as f64).max(0.0)
+}
+
 impl Look {
     /// Its name in `implementation_measurements.look`.
     pub fn name(self) -> &'static str {
@@ -169,6 +188,18 @@ mod tests {
         assert_eq!(at(10).notes_on(&at(31)), ["calls per hour went from 10.0 to 31.0"]);
         assert_eq!(at(31).notes_on(&at(10)).len(), 1);
         assert!(at(0).notes_on(&at(0)).is_empty());
+    }
+
+    #[test]
+    fn only_what_can_be_counted_is_asked_to_be_observed() {
+        let hour = 3600 * MICROS_PER_SECOND;
+        let change = (10 * hour + hour * 59 / 60, 10 * hour);
+        let deadline = change.0 + 3 * hour;
+        // 1 minute, 11 to 12 and 12 to 13 h; the hour that the deadline lies in is not whole.
+        assert_eq!(countable_seconds(change, deadline, hour, true, false), 7260.0);
+        assert_eq!(countable_seconds(change, deadline, hour, false, false), 7200.0);
+        assert_eq!(countable_seconds(change, deadline, hour, true, true), 3.0 * 3600.0);
+        assert_eq!(countable_seconds(change, change.0, hour, false, true), 0.0);
     }
 
     #[test]

@@ -4,6 +4,11 @@
 
 use crate::error::{InvalidInput, at_least_zero, in_range};
 
+/// How far the rank that an index holds may lie from its score, as a share of the score. An hour moves
+/// the work of a day by a few percent: at 5 % most rows keep their rank and are updated in place, and
+/// the ranked list reads but a few rows more than it shows (docs/performance.md).
+pub const RANK_SLACK: f64 = 0.05;
+
 /// What counts as "as frequent, and as slow, as it gets".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UrgencyReference {

@@ -154,7 +154,8 @@ mod tests {
 
     #[pg_test]
     fn the_list_is_the_best_of_all_however_many_reach_the_impact() {
-        for hash in 1..=40 {
+        // A third of the queries have no traffic: their scores are 0 and confidence orders them.
+        for hash in 1..=27 {
             ingest(hash, 0.0, hash * 7 % 41, 100.0);
         }
         run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
@@ -173,15 +174,16 @@ mod tests {
              SELECT optimizer.aggregate_recommendations()");
         let lagging = "SELECT count(*) FROM optimizer.optimization_recommendations
                        WHERE roi_rank <> roi_score";
-        assert!(one::<i64>(lagging) > 400);
+        assert!(one::<i64>(lagging) > 250);
         for (order, column) in [("roi", "roi_score"), ("saving", "expected_saving_ms_per_hour")] {
             for source in ["NULL", "'index'"] {
-                for least in [0, 5, 50, 60, 61, 88, 99, 100] {
-                    assert_eq!(
-                        one::<i64>(&format!(
-                            "SELECT count(*) FROM (
+                for least in [0, 5, 50, 60, 61, 75, 85, 88, 99, 100] {
+                    for most in [1, 20, 100] {
+                        assert_eq!(
+                            one::<i64>(&format!(
+                                "SELECT count(*) FROM (
                                  SELECT rec_id, row_number() OVER ()
-                                 FROM optimizer.get_top_recommendations(20, {least}, {source},
+                                 FROM optimizer.get_top_recommendations({most}, {least}, {source},
                                                                         '{order}')
                              ) AS listed FULL JOIN (
                                  SELECT id, row_number() OVER (
@@ -189,13 +191,14 @@ mod tests {
                                  FROM optimizer.recommendations
                                  WHERE status = 'open' AND estimated_improvement_percent >= {least}
                                    AND source_type = coalesce({source}, source_type)
-                                 ORDER BY {column} DESC, confidence_score DESC, id LIMIT 20
+                                 ORDER BY {column} DESC, confidence_score DESC, id LIMIT {most}
                              ) AS best ON rec_id = id AND listed.row_number = best.row_number
                              WHERE rec_id IS NULL OR id IS NULL"
-                        )),
-                        0,
-                        "by {order}, from {source}, at least {least} %"
-                    );
+                            )),
+                            0,
+                            "the {most} best by {order}, from {source}, at least {least} %"
+                        );
+                    }
                 }
             }
         }

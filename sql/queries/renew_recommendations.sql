@@ -80,8 +80,8 @@ WITH suggestion AS (
          n.estimated_improvement_percent, n.stated_confidence, n.confidence, n.made_by,
          n.action_key, n.forecast, n.low, n.high, n.urgency,
          n.roi, n.saving,
-         CASE WHEN abs(n.roi - r.roi_rank) <= 0.05 * n.roi THEN r.roi_rank ELSE n.roi END,
-         CASE WHEN abs(n.saving - r.saving_rank) <= 0.05 * n.saving THEN r.saving_rank
+         CASE WHEN abs(n.roi - r.roi_rank) <= {rank_slack} * n.roi THEN r.roi_rank ELSE n.roi END,
+         CASE WHEN abs(n.saving - r.saving_rank) <= {rank_slack} * n.saving THEN r.saving_rank
               ELSE n.saving END,
          n.implementation_complexity,
          n.suggestion_updated_at, 'open', now())
@@ -91,28 +91,28 @@ WITH suggestion AS (
         FROM differing d
         JOIN optimizer.rewrite_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-        WHERE d.act = 'renew' AND d.source_type = 'rewrite'
+        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'rewrite'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
                d.saving
         FROM differing d
         JOIN optimizer.parameter_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-        WHERE d.act = 'renew' AND d.source_type = 'parameter'
+        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'parameter'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
                d.saving
         FROM differing d
         JOIN optimizer.workload_pattern_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-        WHERE d.act = 'renew' AND d.source_type = 'workload_pattern'
+        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'workload_pattern'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
                d.saving
         FROM differing d
         JOIN optimizer.index_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-        WHERE d.act = 'renew' AND d.source_type = 'index'
+        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'index'
     ) AS n
     WHERE r.id = n.recommendation_id AND r.status IN ('open', 'expired')
     RETURNING 1
@@ -122,8 +122,8 @@ WITH suggestion AS (
          forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, roi_rank,
          saving_rank, updated_at)
       = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving,
-         CASE WHEN abs(n.roi - r.roi_rank) <= 0.05 * n.roi THEN r.roi_rank ELSE n.roi END,
-         CASE WHEN abs(n.saving - r.saving_rank) <= 0.05 * n.saving THEN r.saving_rank
+         CASE WHEN abs(n.roi - r.roi_rank) <= {rank_slack} * n.roi THEN r.roi_rank ELSE n.roi END,
+         CASE WHEN abs(n.saving - r.saving_rank) <= {rank_slack} * n.saving THEN r.saving_rank
               ELSE n.saving END,
          now())
     FROM differing n

@@ -28,8 +28,8 @@ SET confidence_score = s.confidence,
     urgency_score = s.urgency,
     roi_score = s.roi,
     expected_saving_ms_per_hour = s.saving,
-    roi_rank = CASE WHEN abs(s.roi - r.roi_rank) <= 0.05 * s.roi THEN r.roi_rank ELSE s.roi END,
-    saving_rank = CASE WHEN abs(s.saving - r.saving_rank) <= 0.05 * s.saving THEN r.saving_rank
+    roi_rank = CASE WHEN abs(s.roi - r.roi_rank) <= {rank_slack} * s.roi THEN r.roi_rank ELSE s.roi END,
+    saving_rank = CASE WHEN abs(s.saving - r.saving_rank) <= {rank_slack} * s.saving THEN r.saving_rank
                        ELSE s.saving END,
     updated_at = now()
 FROM scored s

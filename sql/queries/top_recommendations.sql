@@ -1,7 +1,7 @@
 /* optimizer_workflow: the open recommendations, best first. {order} is the score to go by, {rank} the
    one that an index has in order; $1 rows, $2 least estimated improvement, $3 sources.
-   Source by source, and exact although {rank} may be 5 % off: what belongs into the list ranks at
-   most 5 % below the least score among those that rank first. Where at most 50 of a source improve
+   Source by source, and exact although a rank may be off by the slack: what belongs into the list
+   ranks at most that much below ({least_rank} times) the least score among those that rank first. Where at most 50 of a source improve
    that much they are all looked at: by score they could be the last of a million. */
 SELECT r.id, r.query_hash, r.source_type, r.recommendation_text,
        r.estimated_improvement_percent, r.confidence_score, r.urgency_score, r.roi_score, r.kind,
@@ -36,7 +36,7 @@ FROM (
             WHERE matches.are_many
               AND r.status = 'open' AND r.source_type::"char" = source.letter
               AND r.estimated_improvement_percent >= $2
-              AND r.{rank} >= 0.949 * least.score AND r.{rank} > 0
+              AND r.{rank} >= {least_rank} * least.score AND r.{rank} > 0
             UNION ALL
             -- a rank of 0 is a score of 0: the index has them in the order of the list
             (SELECT r.id, r.{order}, r.confidence_score

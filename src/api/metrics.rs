@@ -114,7 +114,7 @@ fn ingested_work(
     if work.calls == 0 && work != Work::default() {
         return Err(Error::invalid(
             "calls is 0, but there is work",
-            "An interval without calls has no time, rows or blocks; leave it out.",
+            "An interval without calls has no time, rows or blocks: give 0 for all of them.",
         ));
     }
     Ok(work)

@@ -2,6 +2,7 @@
 
 use once_cell::sync::Lazy;
 use optimizer_core::error::at_least_zero;
+use optimizer_core::score::RANK_SLACK;
 use pgrx::datum::DatumWithOid;
 use pgrx::default;
 use pgrx::pg_sys::PgOid;
@@ -26,11 +27,19 @@ static OF_QUERY_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_QUERY));
 static OF_QUERY_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_QUERY));
 
 fn by_roi(sql: &str) -> String {
-    sql.replace("{order}", "roi_score").replace("{rank}", "roi_rank")
+    ordered(sql, "roi_score", "roi_rank")
 }
 
 fn by_saving(sql: &str) -> String {
-    sql.replace("{order}", "expected_saving_ms_per_hour").replace("{rank}", "saving_rank")
+    ordered(sql, "expected_saving_ms_per_hour", "saving_rank")
+}
+
+fn ordered(sql: &str, order: &str, rank: &str) -> String {
+    // A little lower than the slack asks for, so that rounding leaves nothing out.
+    let least_rank = 0.999 - RANK_SLACK;
+    sql.replace("{order}", order)
+        .replace("{rank}", rank)
+        .replace("{least_rank}", &least_rank.to_string())
 }
 
 type Aggregated =

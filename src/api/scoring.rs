@@ -1,4 +1,5 @@
-//! The formulas as SQL functions: the same code that scores recommendations, open to try out.
+//! The formulas as SQL functions, open to try out. Recommendations by the hundred thousand are scored
+//! by the same formulas as arithmetic in sql/queries/scores.sql; a test compares the two.
 
 use optimizer_core::name_list::listed_names;
 use optimizer_core::{learning, query_hashes, score, sql_text};

@@ -7,8 +7,9 @@ use pgrx::spi::SpiClient;
 
 use crate::error::Result;
 
-/// Memory for one sort or hash table, kB: joining 100,000 queries with five suggestions each fits
-/// into it; in the server's default of 4 MB it goes through temporary files. A larger work_mem stays.
+/// Memory for one sort, hash table or function result, kB: joining 100,000 queries with five
+/// suggestions each fits into it, and so do 20,000 statements with their texts; in the server's default
+/// of 4 MB they go through temporary files. A larger work_mem stays.
 const WORK_MEM_KB: i64 = 64 * 1024;
 
 const SET: &str = "/* optimizer_workflow: bulk */ \

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use once_cell::sync::Lazy;
 use optimizer_core::learning::{KindLearning, Lesson, Outcome, pooled_half_width_percent};
+use optimizer_core::score::RANK_SLACK;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::spi::SpiClient;
 
 use crate::error::Result;
 use crate::row::{column, nullable};
+use crate::store::bulk::in_bulk;
 use crate::store::lock::Lock;
 use crate::time::to_micros;
 
@@ -21,9 +23,11 @@ const KEEP_OVERALL: &str = include_str!("../../sql/queries/keep_learned_overall.
 static RESCORE: Lazy<String> =
     Lazy::new(|| with_scores(include_str!("../../sql/queries/rescore.sql")));
 
-/// A statement with its `{scores}` filled in: the same formulas wherever recommendations are scored.
+/// A statement with its `{scores}` filled in, the same formulas wherever recommendations are scored,
+/// and with `{rank_slack}`.
 pub fn with_scores(sql: &str) -> String {
     sql.replace("{scores}", include_str!("../../sql/queries/scores.sql"))
+        .replace("{rank_slack}", &RANK_SLACK.to_string())
 }
 
 /// made_by, source_type, kind.
@@ -112,16 +116,17 @@ fn rescore(client: &mut SpiClient, kinds: &[Kind], ids: Vec<i64>, all: bool) -> 
     let text = |of: fn(&Kind) -> &String| -> Vec<String> {
         kinds.iter().map(|kind| of(kind).clone()).collect()
     };
-    client.update(
-        RESCORE.as_str(),
-        None,
-        &[
-            text(|k| &k.0).into(),
-            text(|k| &k.1).into(),
-            text(|k| &k.2).into(),
-            ids.into(),
-            all.into(),
-        ],
-    )?;
-    Ok(())
+    let is_bulk = all || !kinds.is_empty();
+    let arguments = [
+        text(|k| &k.0).into(),
+        text(|k| &k.1).into(),
+        text(|k| &k.2).into(),
+        ids.into(),
+        all.into(),
+    ];
+    let write = |client: &mut SpiClient| {
+        client.update(RESCORE.as_str(), None, &arguments)?;
+        Ok(())
+    };
+    if is_bulk { in_bulk(client, write) } else { write(client) }
 }

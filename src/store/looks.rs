@@ -2,7 +2,7 @@
 
 use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
-use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange};
+use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange, countable_seconds};
 use optimizer_core::verdict::{Evidence, Judgement, judge};
 use pgrx::JsonB;
 use pgrx::datum::{TimestampWithTimeZone, ToIsoString};
@@ -58,7 +58,13 @@ pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
         + Micros::from(schedule.measure_deadline_seconds) * MICROS_PER_SECOND;
     let end = now.min(deadline);
     let (after, observed_seconds) = work_after(client, &pending, end, now < deadline)?;
-    let seconds = (end - pending.implemented_at) as f64 / MICROS_PER_SECOND as f64;
+    let seconds = countable_seconds(
+        (pending.implemented_at, pending.change_bucket_start),
+        end,
+        Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND,
+        pending.work_before_change.is_some(),
+        now < deadline,
+    );
     let mut judgement = judge(&Evidence {
         before: &pending.before,
         after: &after,

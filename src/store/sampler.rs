@@ -11,6 +11,7 @@ use pgrx::spi::SpiClient;
 use crate::catalog::pg_stat_statements::{Snapshot, Source, StatementPair};
 use crate::error::Result;
 use crate::settings;
+use crate::store::bulk::in_bulk;
 use crate::store::lock::Lock;
 use crate::store::metrics::{self, BucketWork};
 use crate::time::{from_micros, now, to_micros};
@@ -43,6 +44,11 @@ struct SamplerState {
 pub fn take(client: &mut SpiClient) -> Result<Sample> {
     Lock::Sampler.wait(client)?;
     let source = Source::find(client)?;
+    // What pg_stat_statements returns is larger than the server's default of work_mem.
+    in_bulk(client, |client| take_from(client, &source))
+}
+
+fn take_from(client: &mut SpiClient, source: &Source) -> Result<Sample> {
     let state = read_state(client)?;
     let snapshot = source.read(client)?;
     let width = Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND;
@@ -69,7 +75,7 @@ pub fn take(client: &mut SpiClient) -> Result<Sample> {
     keep_reading(client, &snapshot.reading)?;
     keep_counters(client, &snapshot.changed)?;
     if snapshot.unread_texts > 0 && texts_are_due(state.as_ref()) {
-        let (_, own) = read_texts(client, &source)?;
+        let (_, own) = read_texts(client, source)?;
         work.forget(&own);
     }
     let buckets_written = work.write(client)?;

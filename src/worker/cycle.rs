@@ -175,7 +175,14 @@ fn complain(assignment: &Assignment, step: Step, answer: &Answer) {
     let is_new = shared_state::write(|state| match state.record_mut(assignment.database) {
         Some(record) => {
             let is_new = !record.complaints.contains(&digest);
-            record.complaints[step.place()] = digest;
+            let replaced = std::mem::replace(&mut record.complaints[step.place()], digest);
+            if replaced != digest {
+                record
+                    .complaints
+                    .iter_mut()
+                    .filter(|held| **held == replaced)
+                    .for_each(|held| *held = 0);
+            }
             is_new
         }
         None => true,
