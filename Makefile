@@ -30,7 +30,7 @@ test: setup ## every check: format, clippy, core, in-database, SQL files, isolat
 test-core: ## the quick one: the pure core, no PostgreSQL needed
 	@cargo test -p optimizer_core
 
-bench: install ## speed, space and CPU against their targets, PoWA beside; about 25 minutes (docs/performance.md)
+bench: install ## speed, space and CPU against their targets, PoWA beside; about 20 minutes (docs/performance.md)
 	@tools/setup.sh --bench
 	@bench/run.sh
 
