@@ -250,3 +250,5 @@ BEGIN
     END LOOP;
 END
 $$;
+COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
+    'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';
