@@ -1,5 +1,5 @@
--- What each suggestion says when it is made a recommendation: four views of the same columns, one per
--- source. They hold text and are granted to nobody.
+-- What each suggestion says when it is made a recommendation: a view per
+-- source, all of the same columns, and one over the four. They hold text and are granted to nobody.
 
 CREATE VIEW optimizer.rewrite_advice AS
 SELECT s.query_hash,
@@ -116,37 +116,27 @@ SELECT s.query_hash,
            AS implementation_complexity
 FROM optimizer.index_suggestions s;
 
+CREATE VIEW optimizer.advice AS
+SELECT * FROM optimizer.rewrite_advice
+UNION ALL
+SELECT * FROM optimizer.parameter_advice
+UNION ALL
+SELECT * FROM optimizer.workload_pattern_advice
+UNION ALL
+SELECT * FROM optimizer.index_advice;
+
+COMMENT ON VIEW optimizer.advice IS 'All suggestions as recommendations say them';
 COMMENT ON VIEW optimizer.rewrite_advice IS 'Rewrite suggestions as recommendations say them';
 COMMENT ON VIEW optimizer.parameter_advice IS 'Parameter suggestions as recommendations say them';
 COMMENT ON VIEW optimizer.workload_pattern_advice IS
     'Workload patterns as recommendations say them, one row per query';
 COMMENT ON VIEW optimizer.index_advice IS 'Index suggestions as recommendations say them';
 
--- Their columns mean what the columns of the same name in optimization_recommendations mean.
-DO $$
-DECLARE
-    copied record;
-BEGIN
-    FOR copied IN
-        SELECT v.attrelid::regclass AS view_name, v.attname,
-               col_description(r.attrelid, r.attnum) AS description
-        FROM pg_attribute v
-        JOIN pg_attribute r
-            ON r.attrelid = 'optimizer.optimization_recommendations'::regclass
-            AND r.attname = v.attname
-        WHERE v.attnum > 0
-          AND v.attrelid IN ('optimizer.rewrite_advice'::regclass,
-                             'optimizer.parameter_advice'::regclass,
-                             'optimizer.workload_pattern_advice'::regclass,
-                             'optimizer.index_advice'::regclass)
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L',
-                       copied.view_name, copied.attname, copied.description);
-    END LOOP;
-END
-$$;
+-- Their columns mean what the columns of the same name in optimization_recommendations mean (views.sql
+-- copies those comments), but for:
 COMMENT ON COLUMN optimizer.rewrite_advice.suggestion_updated_at IS 'updated_at of the suggestion';
 COMMENT ON COLUMN optimizer.parameter_advice.suggestion_updated_at IS 'updated_at of the suggestion';
 COMMENT ON COLUMN optimizer.workload_pattern_advice.suggestion_updated_at IS
     'updated_at of the suggestion';
 COMMENT ON COLUMN optimizer.index_advice.suggestion_updated_at IS 'updated_at of the suggestion';
+COMMENT ON COLUMN optimizer.advice.suggestion_updated_at IS 'updated_at of the suggestion';

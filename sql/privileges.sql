@@ -39,7 +39,8 @@ GRANT SELECT ON
     optimizer.sampler_counters, optimizer.maintenance_runs, optimizer.learned_kinds,
     optimizer.learned_overall, optimizer.implementation_queries,
     optimizer.implementation_measurements,
-    optimizer.recent_window, optimizer.query_activity, optimizer.query_stats,
+    optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
+    optimizer.query_stats,
     optimizer.recommendations, optimizer.implementations
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION

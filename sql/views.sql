@@ -106,6 +106,18 @@ COMMENT ON COLUMN optimizer.query_activity.shared_blks_per_call IS
     'Shared blocks hit or read by one execution';
 COMMENT ON COLUMN optimizer.query_activity.basis IS 'observed or since_reset';
 
+-- Grouped once more, to tell the planner that a query has one row.
+CREATE VIEW optimizer.query_urgency AS
+SELECT query_hash,
+       max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency,
+       max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour
+FROM optimizer.query_activity
+GROUP BY query_hash;
+COMMENT ON VIEW optimizer.query_urgency IS 'What the activity of each query weighs in its scores';
+COMMENT ON COLUMN optimizer.query_urgency.query_hash IS 'queryid of pg_stat_statements';
+COMMENT ON COLUMN optimizer.query_urgency.urgency IS 'Frequency x impact, 0 to 1';
+COMMENT ON COLUMN optimizer.query_urgency.time_ms_per_hour IS 'Its time per observed hour, ms';
+
 CREATE VIEW optimizer.query_stats AS
 SELECT a.query_hash,
        a.query_hash::text AS query_hash_text,
@@ -221,7 +233,11 @@ CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient pri
 COMMENT ON VIEW optimizer.implementations IS
     'What was applied, with predicted beside actual, the verdict, and both snapshots';
 
--- The columns of these two views mean what the columns of the same name in their tables mean.
+COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
+    'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';
+
+-- Where nothing else is said, the columns of these views mean what the columns of the same name in
+-- their tables mean.
 DO $$
 DECLARE
     copied record;
@@ -237,8 +253,19 @@ BEGIN
         FROM (VALUES ('optimizer.recommendations'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.implementations'::regclass,
-                      'optimizer.optimization_implementations'::regclass)) AS pair (view_oid, oid)
+                      'optimizer.optimization_implementations'::regclass),
+                     ('optimizer.advice'::regclass,
+                      'optimizer.optimization_recommendations'::regclass),
+                     ('optimizer.rewrite_advice'::regclass,
+                      'optimizer.optimization_recommendations'::regclass),
+                     ('optimizer.parameter_advice'::regclass,
+                      'optimizer.optimization_recommendations'::regclass),
+                     ('optimizer.workload_pattern_advice'::regclass,
+                      'optimizer.optimization_recommendations'::regclass),
+                     ('optimizer.index_advice'::regclass,
+                      'optimizer.optimization_recommendations'::regclass)) AS pair (view_oid, oid)
         JOIN pg_attribute v ON v.attrelid = pair.view_oid AND v.attnum > 0
+            AND col_description(v.attrelid, v.attnum) IS NULL
         JOIN pg_class t ON t.oid = pair.oid
         LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = v.attname
         LEFT JOIN pg_attribute r
@@ -250,5 +277,3 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
-    'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';

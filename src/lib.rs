@@ -38,7 +38,12 @@ extension_sql_file!(
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/views.sql",
-    requires = ["implementations", api::scoring::bucket_width_seconds]
+    requires = [
+        "advice",
+        "implementations",
+        api::scoring::bucket_width_seconds,
+        api::scoring::urgency_score
+    ]
 );
 extension_sql_file!(
     "../sql/maintenance.sql",
@@ -53,7 +58,6 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/comments.sql",
     requires = [
-        "advice",
         "maintenance",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,

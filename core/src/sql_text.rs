@@ -17,8 +17,7 @@ pub fn normalise(sql: &str) -> String {
             out.push(' ');
         }
         blank = false;
-        let length = quoted(rest).unwrap_or(0);
-        if length > 0 {
+        if let Some(length) = quoted(rest) {
             out.push_str(&rest[..length]);
             rest = &rest[length..];
         } else {
@@ -80,12 +79,8 @@ fn next_word<'a>(sql: &mut &'a str) -> Option<&'a str> {
         Some(length) => length,
         None => sql
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-            .filter(|&end| end > 0)
-            .unwrap_or(if first.is_alphanumeric() || first == '_' {
-                sql.len()
-            } else {
-                first.len_utf8()
-            }),
+            .unwrap_or(sql.len())
+            .max(first.len_utf8()),
     };
     let (word, rest) = sql.split_at(length);
     *sql = rest;

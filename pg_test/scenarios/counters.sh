@@ -96,6 +96,9 @@ claim_sql "without it a sample says what to do, and maintenance goes on" \
 claim_sql "and status() names it" "SELECT NOT ok AND hint LIKE '%CREATE EXTENSION pg_stat_statements%' FROM optimizer.status() WHERE item = 'pg_stat_statements'"
 psql_q "CREATE EXTENSION pg_stat_statements"; sample; work 2; sample
 claim "in another schema it is found again" counted_is 16
+claim_sql "a step that had failed is tried again at once" \
+    "SELECT bool_and(detail LIKE '% statements seen%') FROM optimizer.run_maintenance('sample')"
+claim_sql "and status() has forgotten the failure" "SELECT ok FROM optimizer.status() WHERE item = 'maintenance: sample'"
 cluster_conf "$MAIN" "shared_preload_libraries = ''"; cluster_restart "$MAIN"
 claim "never preloaded: a sample is refused with what to set" \
     test "$("$PG_BIN/psql" -XAtq -c "SELECT optimizer.take_sample()" 2>&1 | grep -c 'HINT:.*shared_preload_libraries')" = 1

@@ -10,10 +10,11 @@ SELECT x.query_hash, x.source_type, x.source_id, x.kind, x.recommendation_text,
        x.detailed_explanation, x.action_sql, x.undo_sql, x.estimated_improvement_percent,
        x.stated_confidence, score.confidence, x.made_by, x.action_key, score.forecast, score.low,
        score.high, score.urgency, score.roi, score.saving, x.implementation_complexity,
-       x.suggestion_updated_at, score.roi, score.saving
+       x.suggestion_updated_at, score.roi_rank, score.saving_rank
 FROM (
     SELECT s.*, coalesce(a.urgency, 0) AS urgency,
-           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour
+           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
+           NULL::float8 AS roi_rank, NULL::float8 AS saving_rank
     FROM (
         SELECT v.*
         FROM optimizer.rewrite_advice v
@@ -48,12 +49,7 @@ FROM (
                 AND r.source_id = v.source_id)
     ) AS s
     LEFT JOIN (
-        -- grouped once more, to tell the planner that a query has one row
-        SELECT query_hash, max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour,
-               max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency
-        FROM optimizer.query_activity
-        WHERE $1 IS NULL OR query_hash = $1
-        GROUP BY query_hash
+        SELECT * FROM optimizer.query_urgency WHERE $1 IS NULL OR query_hash = $1
     ) AS a ON a.query_hash = s.query_hash
 ) AS x
 {scores}

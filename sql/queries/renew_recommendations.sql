@@ -5,37 +5,18 @@
 WITH suggestion AS (
     SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
            stated_confidence, made_by, suggestion_updated_at
-    FROM optimizer.rewrite_advice
-    WHERE $1 IS NULL OR query_hash = $1
-    UNION ALL
-    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
-           stated_confidence, made_by, suggestion_updated_at
-    FROM optimizer.parameter_advice
-    WHERE $1 IS NULL OR query_hash = $1
-    UNION ALL
-    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
-           stated_confidence, made_by, suggestion_updated_at
-    FROM optimizer.workload_pattern_advice
-    WHERE $1 IS NULL OR query_hash = $1
-    UNION ALL
-    SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
-           stated_confidence, made_by, suggestion_updated_at
-    FROM optimizer.index_advice
+    FROM optimizer.advice
     WHERE $1 IS NULL OR query_hash = $1
 ), matched AS (
     SELECT r.id AS recommendation_id, s.*, coalesce(a.urgency, 0) AS urgency,
            coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
            r.status, r.confidence_score, r.forecast_improvement_percent, r.forecast_low_percent,
            r.forecast_high_percent, r.urgency_score, r.roi_score, r.expected_saving_ms_per_hour,
+           r.roi_rank, r.saving_rank,
            r.suggestion_updated_at <> s.suggestion_updated_at OR r.names_other_database AS is_older
     FROM suggestion s
     LEFT JOIN (
-        -- grouped once more, to tell the planner that a query has one row
-        SELECT query_hash, max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour,
-               max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency
-        FROM optimizer.query_activity
-        WHERE $1 IS NULL OR query_hash = $1
-        GROUP BY query_hash
+        SELECT * FROM optimizer.query_urgency WHERE $1 IS NULL OR query_hash = $1
     ) AS a ON a.query_hash = s.query_hash
     FULL JOIN (
         SELECT *, source_type = 'parameter' AND starts_with(action_sql, 'ALTER DATABASE ')
@@ -79,36 +60,33 @@ WITH suggestion AS (
       = (n.kind, n.recommendation_text, n.detailed_explanation, n.action_sql, n.undo_sql,
          n.estimated_improvement_percent, n.stated_confidence, n.confidence, n.made_by,
          n.action_key, n.forecast, n.low, n.high, n.urgency,
-         n.roi, n.saving,
-         CASE WHEN abs(n.roi - r.roi_rank) <= {rank_slack} * n.roi THEN r.roi_rank ELSE n.roi END,
-         CASE WHEN abs(n.saving - r.saving_rank) <= {rank_slack} * n.saving THEN r.saving_rank
-              ELSE n.saving END,
-         n.implementation_complexity,
+         n.roi, n.saving, n.roi_rank, n.saving_rank, n.implementation_complexity,
          n.suggestion_updated_at, 'open', now())
     FROM (
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
-               d.saving
+               d.saving, d.roi_rank, d.saving_rank
         FROM differing d
         JOIN optimizer.rewrite_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
         WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'rewrite'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
-               d.saving
+               d.saving, d.roi_rank, d.saving_rank
         FROM differing d
         JOIN optimizer.parameter_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
         WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'parameter'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
-               d.saving
+               d.saving, d.roi_rank, d.saving_rank
         FROM differing d
         JOIN optimizer.workload_pattern_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
-        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew' AND d.source_type = 'workload_pattern'
+        WHERE ($1 IS NULL OR v.query_hash = $1) AND d.act = 'renew'
+          AND d.source_type = 'workload_pattern'
         UNION ALL
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
-               d.saving
+               d.saving, d.roi_rank, d.saving_rank
         FROM differing d
         JOIN optimizer.index_advice v
             ON v.query_hash = d.query_hash AND v.source_id = d.source_id
@@ -122,10 +100,7 @@ WITH suggestion AS (
          forecast_high_percent, urgency_score, roi_score, expected_saving_ms_per_hour, roi_rank,
          saving_rank, updated_at)
       = (n.confidence, n.forecast, n.low, n.high, n.urgency, n.roi, n.saving,
-         CASE WHEN abs(n.roi - r.roi_rank) <= {rank_slack} * n.roi THEN r.roi_rank ELSE n.roi END,
-         CASE WHEN abs(n.saving - r.saving_rank) <= {rank_slack} * n.saving THEN r.saving_rank
-              ELSE n.saving END,
-         now())
+         n.roi_rank, n.saving_rank, now())
     FROM differing n
     WHERE n.act = 'rescore' AND r.id = n.recommendation_id AND r.status = 'open'
     RETURNING 1

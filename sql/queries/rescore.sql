@@ -6,11 +6,7 @@ WITH asked AS (
     SELECT r.*, coalesce(a.urgency, 0) AS urgency,
            coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour
     FROM optimizer.optimization_recommendations r
-    LEFT JOIN (
-        SELECT query_hash, calls_per_hour * mean_exec_time_ms AS time_ms_per_hour,
-               optimizer.urgency_score(calls_per_hour, mean_exec_time_ms) AS urgency
-        FROM optimizer.query_activity
-    ) AS a ON a.query_hash = r.query_hash
+    LEFT JOIN optimizer.query_urgency a ON a.query_hash = r.query_hash
     WHERE r.status = 'open'
       AND ($5 OR r.id = ANY ($4)
            OR (r.made_by, r.source_type, r.kind) IN (
@@ -28,9 +24,8 @@ SET confidence_score = s.confidence,
     urgency_score = s.urgency,
     roi_score = s.roi,
     expected_saving_ms_per_hour = s.saving,
-    roi_rank = CASE WHEN abs(s.roi - r.roi_rank) <= {rank_slack} * s.roi THEN r.roi_rank ELSE s.roi END,
-    saving_rank = CASE WHEN abs(s.saving - r.saving_rank) <= {rank_slack} * s.saving THEN r.saving_rank
-                       ELSE s.saving END,
+    roi_rank = s.roi_rank,
+    saving_rank = s.saving_rank,
     updated_at = now()
 FROM scored s
 WHERE r.id = s.id AND r.status = 'open'

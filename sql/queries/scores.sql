@@ -1,6 +1,7 @@
 -- A part of other statements: the scores of the rows of x (made_by, source_type, kind, stated_confidence,
--- estimated_improvement_percent, urgency, time_ms_per_hour) after what their kind has learned. The
--- line of a kind comes from core; the rest is the README's "How it scores".
+-- estimated_improvement_percent, urgency, time_ms_per_hour, and the ranks it has: roi_rank,
+-- saving_rank) after what their kind has learned. The line of a kind comes from core; the rest is the
+-- README's "How it scores". A rank stays while its score is within {rank_slack} of it.
 LEFT JOIN (
     SELECT k.made_by, k.source_type, k.kind, k.realisation_rate, k.forecast_half_width_percent,
            optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
@@ -28,4 +29,11 @@ CROSS JOIN LATERAL (
            x.urgency,
            expected.confidence * (expected.forecast / 100 * x.urgency) AS roi,
            expected.confidence * expected.forecast / 100 * x.time_ms_per_hour AS saving
+) AS moved
+CROSS JOIN LATERAL (
+    SELECT moved.*,
+           CASE WHEN abs(moved.roi - x.roi_rank) <= {rank_slack} * moved.roi THEN x.roi_rank
+                ELSE moved.roi END AS roi_rank,
+           CASE WHEN abs(moved.saving - x.saving_rank) <= {rank_slack} * moved.saving
+                THEN x.saving_rank ELSE moved.saving END AS saving_rank
 ) AS score

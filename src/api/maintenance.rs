@@ -104,10 +104,11 @@ fn interval_seconds(step: Step) -> i32 {
     }
 }
 
+/// When a step last came to its end: one that wants more, or has failed, is due at the next call.
 fn last_run(client: &SpiClient, step: Step) -> Result<Option<optimizer_core::Micros>> {
     let table = client.select(
         "/* optimizer_workflow: last run */ SELECT last_run_at FROM optimizer.maintenance_runs \
-         WHERE step = $1 AND detail NOT LIKE '%more'",
+         WHERE step = $1 AND detail NOT LIKE '%more' AND detail NOT LIKE 'failed:%'",
         Some(1),
         &[step.name().into()],
     )?;
