@@ -16,6 +16,8 @@ COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS
+    'Whether two spellings are one value of a setting: 64MB is 65536kB; unit is that of pg_settings';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
     'optimizer_workflow.bucket_width, seconds; works before the setting is loaded, too';
 COMMENT ON FUNCTION optimizer.counters_since_reset(text) IS
@@ -65,6 +67,6 @@ COMMENT ON FUNCTION optimizer.check_maintenance(text) IS
 COMMENT ON FUNCTION optimizer.run_maintenance_step(text) IS
     'One step of maintenance; for run_maintenance()';
 COMMENT ON FUNCTION optimizer.run_maintenance(text) IS
-    'Purge, sample, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
+    'Purge, sample, events, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
 COMMENT ON FUNCTION optimizer.status() IS
     'What works, what is missing, and what to type to mend it';

@@ -37,13 +37,14 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!(
+    "../sql/events.sql",
+    requires =
+        ["implementations", api::events::is_same_setting_value, api::events::index_fingerprint]
+);
+extension_sql_file!(
     "../sql/views.sql",
-    requires = [
-        "advice",
-        "implementations",
-        api::scoring::bucket_width_seconds,
-        api::scoring::urgency_score
-    ]
+    requires =
+        ["advice", "events", api::scoring::bucket_width_seconds, api::scoring::urgency_score]
 );
 extension_sql_file!(
     "../sql/maintenance.sql",
@@ -59,6 +60,7 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        api::events::is_same_setting_value,
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,
