@@ -18,6 +18,10 @@ COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
     'optimizer_workflow.bucket_width, seconds; works before the setting is loaded, too';
+COMMENT ON FUNCTION optimizer.index_fingerprint(text) IS
+    'Digest of a CREATE INDEX without the names of index and table, the same for pg_get_indexdef and for a person''s spelling; null for anything else';
+COMMENT ON FUNCTION optimizer.statement_fingerprint(text) IS
+    'Digest of a statement in which all constants and parameters are equal; null for what does not parse';
 COMMENT ON FUNCTION optimizer.counters_since_reset(text) IS
     'Cumulative counters of the last sample and the hours since their reset, when the basis is since_reset; nothing on a standby';
 COMMENT ON FUNCTION optimizer.last_sample_at() IS

@@ -53,6 +53,8 @@ GRANT EXECUTE ON FUNCTION
     optimizer.list_literal(text),
     optimizer.query_hash_list(jsonb),
     optimizer.bucket_width_seconds(),
+    optimizer.index_fingerprint(text),
+    optimizer.statement_fingerprint(text),
     optimizer.counters_since_reset(text),
     optimizer.last_sample_at(),
     optimizer.get_top_recommendations(integer, float8, text, text, bigint),

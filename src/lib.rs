@@ -9,7 +9,9 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod fingerprint;
 mod kept_plan;
+mod raw_parse;
 mod reader;
 mod role;
 mod row;
@@ -61,6 +63,8 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        api::fingerprint::index_fingerprint,
+        api::fingerprint::statement_fingerprint,
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,

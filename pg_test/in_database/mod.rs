@@ -2,6 +2,7 @@
 
 mod aggregation;
 mod catalogue;
+mod fingerprint;
 mod ground;
 mod implementation;
 mod ingest;

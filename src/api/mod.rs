@@ -1,6 +1,7 @@
 //! The SQL functions, by noun: check the arguments, call catalog, core and store, shape the rows.
 
 pub mod argument;
+pub mod fingerprint;
 pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
