@@ -87,8 +87,7 @@ pub fn cdf(t: f64, df: f64) -> f64 {
 /// Newton from 0: the distribution function is concave right of 0, so each step stays left of the
 /// answer and none overshoots.
 pub fn upper_quantile(tail: f64, df: f64) -> f64 {
-    let ln_density_at_0 =
-        ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * PI).ln();
+    let ln_density_at_0 = ln_gamma((df + 1.0) / 2.0) - ln_gamma(df / 2.0) - 0.5 * (df * PI).ln();
     let mut t = 0.0_f64;
     for _ in 0..MOST_STEPS {
         let density = (ln_density_at_0 - (df + 1.0) / 2.0 * (t * t / df).ln_1p()).exp();
