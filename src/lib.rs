@@ -40,10 +40,12 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
+extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
+        "performance_models",
         "implementations",
         api::scoring::bucket_width_seconds,
         api::scoring::urgency_score
@@ -77,6 +79,8 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::performance_model::train_performance_model,
+        api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,
         api::recommendations::aggregate_recommendations,
         api::recommendations::get_top_recommendations,

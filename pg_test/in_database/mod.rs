@@ -8,6 +8,7 @@ mod implementation;
 mod ingest;
 mod learning;
 mod measurement;
+mod performance_model;
 mod sampling;
 mod sandbox;
 mod scoring;

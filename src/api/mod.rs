@@ -6,6 +6,7 @@ pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
+pub mod performance_model;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;
