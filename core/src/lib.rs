@@ -16,6 +16,7 @@ pub mod maintenance;
 pub mod measurement;
 pub mod name_list;
 pub mod performance_model;
+pub mod plan;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;
