@@ -14,6 +14,7 @@ pub mod learning;
 pub mod maintenance;
 pub mod measurement;
 pub mod name_list;
+pub mod performance_model;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;

@@ -8,5 +8,6 @@ mod ingest;
 mod learning;
 mod measurement;
 mod sampling;
+mod sandbox;
 mod scoring;
 mod suggestions;
