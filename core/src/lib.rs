@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod score;
 pub mod settings_fit;
 pub mod sql_text;
+pub mod statement;
 pub mod statistics;
 pub mod verdict;
 
