@@ -362,4 +362,3 @@ CREATE INDEX index_suggestions_drop_idx
     ON optimizer.index_suggestions (id) WHERE definition ~* '^\s*drop\s';
 CREATE INDEX parameter_tuning_suggestions_name_idx
     ON optimizer.parameter_tuning_suggestions (lower(parameter_name)) WHERE scope <> 'query';
-COMMENT ON FUNCTION optimizer.index_fingerprint(text) IS 'stub';

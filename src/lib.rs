@@ -9,9 +9,13 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod fingerprint;
 mod kept_plan;
+mod raw_parse;
+mod reader;
 mod role;
 mod row;
+mod sandbox;
 mod settings;
 mod statement;
 mod store;
@@ -36,15 +40,24 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
+extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/events.sql",
-    requires =
-        ["implementations", api::events::is_same_setting_value, api::events::index_fingerprint]
+    requires = [
+        "implementations",
+        api::events::is_same_setting_value,
+        api::fingerprint::index_fingerprint
+    ]
 );
 extension_sql_file!(
     "../sql/views.sql",
-    requires =
-        ["advice", "events", api::scoring::bucket_width_seconds, api::scoring::urgency_score]
+    requires = [
+        "advice",
+        "performance_models",
+        "events",
+        api::scoring::bucket_width_seconds,
+        api::scoring::urgency_score
+    ]
 );
 extension_sql_file!(
     "../sql/maintenance.sql",
@@ -61,6 +74,8 @@ extension_sql_file!(
     requires = [
         "maintenance",
         api::events::is_same_setting_value,
+        api::fingerprint::index_fingerprint,
+        api::fingerprint::statement_fingerprint,
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,
@@ -73,6 +88,8 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::performance_model::train_performance_model,
+        api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,
         api::recommendations::aggregate_recommendations,
         api::recommendations::get_top_recommendations,

@@ -63,14 +63,19 @@ pub struct KindLearning {
     pub half_width_percent: Option<f64>,
 }
 
+impl Outcome {
+    /// What it weighs when the latest outcome was measured at `latest`: its share, halved every [`HALF_LIFE_DAYS`].
+    pub(crate) fn weight_at(&self, latest: Micros) -> f64 {
+        let days = (latest - self.measured_at) as f64 / MICROS_PER_DAY;
+        self.share * 0.5_f64.powf(days / HALF_LIFE_DAYS)
+    }
+}
+
 impl KindLearning {
     /// Learns from all outcomes of one kind, in any order.
     pub fn from_outcomes(outcomes: &[Outcome]) -> KindLearning {
         let latest = outcomes.iter().map(|o| o.measured_at).max().unwrap_or_default();
-        let weight_of = |o: &Outcome| {
-            let days = (latest - o.measured_at) as f64 / MICROS_PER_DAY;
-            o.share * 0.5_f64.powf(days / HALF_LIFE_DAYS)
-        };
+        let weight_of = |o: &Outcome| o.weight_at(latest);
         let mut learning = KindLearning::default();
         for outcome in outcomes {
             match outcome.lesson {
@@ -191,7 +196,7 @@ fn residuals(outcomes: &[Outcome], rate: f64) -> Vec<f64> {
 
 /// Split conformal: the ceil((n + 1) x 0.8)-th smallest residual (Lei et al., "Distribution-free
 /// predictive inference for regression", 2018); `None` when there are too few for that.
-fn conformal_half_width(mut residuals: Vec<f64>) -> Option<f64> {
+pub(crate) fn conformal_half_width(mut residuals: Vec<f64>) -> Option<f64> {
     let rank = ((residuals.len() as f64 + 1.0) * FORECAST_COVERAGE).ceil() as usize;
     residuals.sort_by(f64::total_cmp);
     residuals.get(rank.checked_sub(1)?).copied()

@@ -2,10 +2,12 @@
 
 pub mod argument;
 pub mod events;
+pub mod fingerprint;
 pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
+pub mod performance_model;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;

@@ -1,0 +1,3 @@
+//! Reads statements with the server's own parser.
+
+pub mod analysis;
