@@ -9,9 +9,14 @@ use pgrx::{IntoDatum, direct_function_call, pg_sys};
 
 use crate::raw_parse;
 
-/// What begins each fingerprint.
+/// What begins each fingerprint; kept by itself where a text has none.
 pub fn prefix() -> String {
     format!("{RULES}:")
+}
+
+/// What comes after all fingerprints of these rules, in the order of bytes.
+pub fn after_all() -> String {
+    format!("{RULES};")
 }
 
 /// Equal for the definitions of indexes that are alike but for their names and their table; None for
