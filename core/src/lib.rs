@@ -16,11 +16,13 @@ pub mod maintenance;
 pub mod measurement;
 pub mod name_list;
 pub mod performance_model;
+pub mod plan;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;
 pub mod settings_fit;
 pub mod sql_text;
+pub mod statement;
 pub mod statistics;
 pub mod verdict;
 

@@ -13,11 +13,12 @@ use crate::verdict::timeline::Timeline;
 /// Calls that a group holds at least, and at which its weight is one half.
 const GROUP_CALLS: f64 = 30.0;
 
-/// A day counted from the change, and its value.
+/// A day counted from the change, its value, and how many calls that was taken from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DayBlock {
     pub day: i64,
     pub z: f64,
+    pub calls: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -104,7 +105,11 @@ pub fn day_blocks(
 ) -> Vec<DayBlock> {
     days.into_iter()
         .filter_map(|day| {
-            day_value(timeline, series, measure, levels, day).map(|z| DayBlock { day, z })
+            day_value(timeline, series, measure, levels, day).map(|z| DayBlock {
+                day,
+                z,
+                calls: series.calls(timeline, day),
+            })
         })
         .collect()
 }

@@ -124,8 +124,11 @@ impl Series {
 
     /// Whether a day of this query can be used for `measure`.
     pub fn is_valid(&self, timeline: &Timeline, day: i64, measure: Measure) -> bool {
-        timeline.is_observed(day)
-            && self.day(timeline, day).iter().map(|amounts| amounts.calls).sum::<f64>()
-                >= measure.min_calls_of_a_day()
+        timeline.is_observed(day) && self.calls(timeline, day) >= measure.min_calls_of_a_day()
+    }
+
+    /// Calls of a day, in the buckets that count.
+    pub fn calls(&self, timeline: &Timeline, day: i64) -> f64 {
+        self.day(timeline, day).iter().map(|amounts| amounts.calls).sum()
     }
 }

@@ -4,7 +4,7 @@ use crate::verdict::baseline;
 use crate::verdict::blocks::day_blocks;
 use crate::verdict::cells::{Measure, Series};
 use crate::verdict::controls::Common;
-use crate::verdict::interval::Effect;
+use crate::verdict::interval::{DayAfter, Effect};
 use crate::verdict::levels::Levels;
 use crate::verdict::model::{Fit, Point};
 use crate::verdict::timeline::Timeline;
@@ -51,12 +51,16 @@ pub fn estimate(
             .iter()
             .filter_map(|block| {
                 let common = common_at(block.day)?;
-                Some(Point { day: block.day as f64, z: block.z, common })
+                let day = block.day as f64;
+                Some(Point { day, z: block.z, common, calls: block.calls })
             })
             .collect();
-        let after: Vec<(i64, f64, f64)> = after
+        let after: Vec<DayAfter> = after
             .iter()
-            .filter_map(|block| Some((block.day, block.z, common_at(block.day)?)))
+            .filter_map(|block| {
+                let common = common_at(block.day)?;
+                Some(DayAfter { day: block.day, z: block.z, common, calls: block.calls })
+            })
             .collect();
         if points.len() < baseline::MIN_DAYS || after.is_empty() {
             return None;

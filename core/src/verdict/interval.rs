@@ -3,7 +3,8 @@
 //! theta is the mean of the days after the change minus what the model predicts for them;
 //! `Var = s^2 [v_P + x' A^-1 x (1 + phi) / (1 - phi)]`: the scatter of P days that resemble their neighbours
 //! (AR(1) with phi), and the uncertainty of the prediction, widened because the baseline's days resemble
-//! theirs, too. The interval is theta +- t(4 + df) se. theta is in log units: improvement = 1 - exp(theta).
+//! theirs, too. Where a day after the change has fewer calls than one before, what single calls scatter
+//! is added to it (`excess_variance`; docs/decisions.md says why). The interval is theta +- t(4 + df) se. theta is in log units: improvement = 1 - exp(theta).
 
 use crate::statistics::student_t;
 use crate::verdict::model::Fit;
@@ -24,18 +25,32 @@ pub struct Effect {
     pub days_after: usize,
     fit: Fit,
     common_after: f64,
+    /// Mean of what the days after the change scatter more than those before.
+    excess_variance: f64,
+}
+
+/// A day after the change.
+#[derive(Debug, Clone, Copy)]
+pub struct DayAfter {
+    pub day: i64,
+    pub z: f64,
+    /// What the controls did.
+    pub common: f64,
+    pub calls: f64,
 }
 
 impl Effect {
-    /// From the days after the change: (day, value, what the controls did). `None` without any, and
-    /// where numbers are not finite.
-    pub fn new(fit: Fit, after: &[(i64, f64, f64)]) -> Option<Effect> {
+    /// `None` without days after the change, and where numbers are not finite.
+    pub fn new(fit: Fit, after: &[DayAfter]) -> Option<Effect> {
         let p = after.len() as f64;
-        let mean = |of: fn(&(i64, f64, f64)) -> f64| after.iter().map(of).sum::<f64>() / p;
-        let (day, z, common_after) = (mean(|a| a.0 as f64), mean(|a| a.1), mean(|a| a.2));
-        let days: Vec<i64> = after.iter().map(|a| a.0).collect();
+        let mean = |of: &dyn Fn(&DayAfter) -> f64| after.iter().map(of).sum::<f64>() / p;
+        let (day, z) = (mean(&|a| a.day as f64), mean(&|a| a.z));
+        let common_after = mean(&|a| a.common);
+        let excess_variance = mean(&|a| fit.excess_variance(a.calls));
+        let days: Vec<i64> = after.iter().map(|a| a.day).collect();
         let theta = z - fit.predict(common_after, day);
-        let variance = variance(&fit, variance_of_mean(&days), common_after, day);
+        let variance =
+            variance(&fit, variance_of_mean(&days), common_after, day) + excess_variance / p;
         let is_sound = theta.is_finite() && variance.is_finite() && variance > 0.0;
         is_sound.then(|| Effect {
             theta: theta.clamp(-WIDEST, WIDEST),
@@ -45,6 +60,7 @@ impl Effect {
             days_after: after.len(),
             fit,
             common_after,
+            excess_variance,
         })
     }
 
@@ -63,7 +79,9 @@ impl Effect {
     pub fn standard_error_after(&self, days: i64) -> f64 {
         let middle = (days - 1) as f64 / 2.0;
         let of_mean = variance_of_run_mean(days);
-        variance(&self.fit, of_mean, self.common_after, middle).max(0.0).sqrt()
+        let variance = variance(&self.fit, of_mean, self.common_after, middle)
+            + self.excess_variance / days as f64;
+        variance.max(0.0).sqrt()
     }
 }
 

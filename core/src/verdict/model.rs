@@ -30,6 +30,7 @@ pub struct Point {
     pub day: f64,
     pub z: f64,
     pub common: f64,
+    pub calls: f64,
 }
 
 /// The fitted model.
@@ -41,10 +42,13 @@ pub struct Fit {
     inverse: [[f64; 3]; 3],
     /// s^2.
     pub variance: f64,
+    /// s0^2 as it was used.
+    pub prior_variance: f64,
     /// Degrees of freedom of the interval: 4 + df.
     pub total_df: f64,
     mean_day: f64,
     pub days: usize,
+    calls_of_a_day: f64,
 }
 
 impl Fit {
@@ -78,15 +82,27 @@ impl Fit {
             coefficients,
             inverse,
             variance,
+            prior_variance: prior,
             total_df: PRIOR_DF + df,
             mean_day,
             days: points.len(),
+            calls_of_a_day: points.iter().map(|point| point.calls).sum::<f64>() / n,
         })
     }
 
     /// What is to be expected where the controls did `common`, around day `day`.
     pub fn predict(&self, common: f64, day: f64) -> f64 {
         dot(&self.coefficients, &row(common, day - self.mean_day))
+    }
+
+    /// What a day of `calls` calls scatters more than one of the baseline.
+    ///
+    /// What of s^2 lies above s0^2, the scatter of queries with many calls, is taken for the scatter of
+    /// single calls; it goes with 1 / calls. Never less than 0: more calls than before prove nothing
+    /// about where the baseline's scatter came from.
+    pub fn excess_variance(&self, calls: f64) -> f64 {
+        let of_calls = (self.variance - self.prior_variance).max(0.0);
+        if calls > 0.0 { of_calls * (self.calls_of_a_day / calls - 1.0).max(0.0) } else { 0.0 }
     }
 
     /// `x' A^-1 x`: how far the coefficients' uncertainty reaches there, in units of s^2.
