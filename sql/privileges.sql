@@ -58,6 +58,7 @@ GRANT EXECUTE ON FUNCTION
     optimizer.get_top_recommendations(integer, float8, text, text, bigint),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),
+    optimizer.plan_query(bigint),
     optimizer.status()
 TO pg_monitor;
 

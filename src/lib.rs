@@ -10,6 +10,7 @@ mod api;
 mod catalog;
 mod error;
 mod kept_plan;
+mod planner;
 mod reader;
 mod role;
 mod row;
@@ -73,6 +74,7 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::plans::plan_query,
         api::recommendations::aggregate_recommendations_for_query,
         api::recommendations::aggregate_recommendations,
         api::recommendations::get_top_recommendations,

@@ -5,6 +5,7 @@ pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
+pub mod plans;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;
