@@ -110,13 +110,23 @@ COMMENT ON COLUMN optimizer.query_activity.basis IS 'observed or since_reset';
 CREATE VIEW optimizer.query_urgency AS
 SELECT query_hash,
        max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency,
-       max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour
-FROM optimizer.query_activity
+       max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour,
+       max(CASE WHEN weights IS NOT NULL THEN
+               weights[1] * ln(1 + calls_per_hour) + weights[2] * ln(1 + mean_exec_time_ms)
+               + weights[3] * ln(1 + shared_blks_per_call)
+               + weights[4] * ln(1 + rows::float8 / calls) END) AS model_activity_percent
+FROM (
+    SELECT a.*, (SELECT m.activity_weights
+                 FROM optimizer.performance_model_in_use m) AS weights
+    FROM optimizer.query_activity a
+) AS active
 GROUP BY query_hash;
 COMMENT ON VIEW optimizer.query_urgency IS 'What the activity of each query weighs in its scores';
 COMMENT ON COLUMN optimizer.query_urgency.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_urgency.urgency IS 'Frequency x impact, 0 to 1';
 COMMENT ON COLUMN optimizer.query_urgency.time_ms_per_hour IS 'Its time per observed hour, ms';
+COMMENT ON COLUMN optimizer.query_urgency.model_activity_percent IS
+    'What its activity adds to a forecast of the performance model in use, percentage points; null while none is';
 
 CREATE VIEW optimizer.query_stats AS
 SELECT a.query_hash,

@@ -9,8 +9,10 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod fingerprint;
 mod kept_plan;
 mod planner;
+mod raw_parse;
 mod reader;
 mod role;
 mod row;
@@ -39,10 +41,12 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
+extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
+        "performance_models",
         "implementations",
         api::scoring::bucket_width_seconds,
         api::scoring::urgency_score
@@ -62,6 +66,8 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        api::fingerprint::index_fingerprint,
+        api::fingerprint::statement_fingerprint,
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,
@@ -75,6 +81,8 @@ extension_sql_file!(
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
         api::plans::plan_query,
+        api::performance_model::train_performance_model,
+        api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,
         api::recommendations::aggregate_recommendations,
         api::recommendations::get_top_recommendations,

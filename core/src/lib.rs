@@ -10,6 +10,7 @@ pub mod buckets;
 pub mod counters;
 pub mod delta;
 pub mod error;
+pub mod fingerprint;
 pub mod learning;
 pub mod maintenance;
 pub mod measurement;
@@ -21,6 +22,7 @@ pub mod schedule;
 pub mod score;
 pub mod settings_fit;
 pub mod sql_text;
+pub mod statement;
 pub mod statistics;
 pub mod verdict;
 

@@ -2,11 +2,13 @@
 
 mod aggregation;
 mod catalogue;
+mod fingerprint;
 mod ground;
 mod implementation;
 mod ingest;
 mod learning;
 mod measurement;
+mod performance_model;
 mod sampling;
 mod sandbox;
 mod scoring;

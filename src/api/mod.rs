@@ -1,11 +1,16 @@
 //! The SQL functions, by noun: check the arguments, call catalog, core and store, shape the rows.
 
 pub mod argument;
+pub mod fingerprint;
 pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
+<<<<<<< HEAD
 pub mod plans;
+=======
+pub mod performance_model;
+>>>>>>> main
 pub mod recommendations;
 pub mod results;
 pub mod scoring;

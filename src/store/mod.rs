@@ -10,6 +10,7 @@ pub mod learning;
 pub mod lock;
 pub mod looks;
 pub mod metrics;
+pub mod performance_model;
 pub mod purge;
 pub mod recommendations;
 pub mod sampler;

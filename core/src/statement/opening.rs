@@ -1,0 +1,51 @@
+//! The first word of a statement, which says whether there is anything in it to plan.
+
+use super::lexer::{Kind, significant};
+
+/// Whether the text is one that is neither read nor planned: its first word is none of those that
+/// SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES and TABLE can begin with.
+pub fn is_utility(text: &str) -> bool {
+    const PLANNABLE: [&str; 8] =
+        ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+    significant(text)
+        .into_iter()
+        .find(|token| !token.is(text, '(') && !token.is(text, ';'))
+        .is_none_or(|first| {
+            // `select$1` is one word to the scanner: a constant stood right behind it.
+            let word = first.of(text).split('$').next().unwrap_or_default();
+            first.kind != Kind::Word || !PLANNABLE.iter().any(|p| word.eq_ignore_ascii_case(p))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_planned_is_no_utility_whatever_stands_before_it() {
+        for text in [
+            "select 1",
+            " /* x */ WITH a AS (SELECT 1) TABLE a",
+            "((values (1)))",
+            "-- why\nMERGE INTO t",
+            "SELECT$1",
+        ] {
+            assert!(!is_utility(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_utility() {
+        for text in [
+            "",
+            "BEGIN",
+            "create table t as select 1",
+            "EXPLAIN SELECT 1",
+            "COPY (",
+            "$1",
+            "'select'",
+        ] {
+            assert!(is_utility(text), "{text}");
+        }
+    }
+}
