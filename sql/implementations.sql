@@ -38,6 +38,8 @@ CREATE TABLE optimizer.optimization_implementations (
     work_before_change jsonb,
     made_by text NOT NULL,
     kind text NOT NULL,
+    stated_confidence float8 NOT NULL,
+    ground jsonb,
     CHECK (status <> 'implemented' OR verdict IS NOT NULL)
 );
 CREATE UNIQUE INDEX optimization_implementations_one_pending_idx
@@ -118,6 +120,10 @@ COMMENT ON COLUMN optimizer.optimization_implementations.made_by IS
     'Who had made the suggestion when it was recorded: the outcome is theirs, whatever becomes of the suggestion';
 COMMENT ON COLUMN optimizer.optimization_implementations.kind IS
     'Kind of advice when it was recorded';
+COMMENT ON COLUMN optimizer.optimization_implementations.stated_confidence IS
+    'Confidence that the source stated when it was recorded, 0 to 1';
+COMMENT ON COLUMN optimizer.optimization_implementations.ground IS
+    'What must be there for it to count as made: an index by its fingerprint, one that is gone, a setting; null where nothing can be checked';
 
 CREATE TABLE optimizer.implementation_queries (
     implementation_id bigint NOT NULL
@@ -139,7 +145,7 @@ COMMENT ON COLUMN optimizer.implementation_queries.linked_at IS 'When it was lin
 CREATE TABLE optimizer.implementation_measurements (
     implementation_id bigint NOT NULL
         REFERENCES optimizer.optimization_implementations (id) ON DELETE CASCADE,
-    look text NOT NULL CHECK (look IN ('first', 'last', 'forced')),
+    look text NOT NULL CHECK (look IN ('first', 'last', 'forced', 'reverted')),
     measured_at timestamptz NOT NULL DEFAULT now(),
     is_final boolean NOT NULL,
     verdict text NOT NULL
@@ -147,6 +153,20 @@ CREATE TABLE optimizer.implementation_measurements (
     verdict_reason text,
     actual_improvement_percent float8,
     post_optimization_stats jsonb NOT NULL,
+    adjusted_improvement_percent float8,
+    improvement_low_percent float8,
+    improvement_high_percent float8,
+    basis text NOT NULL CHECK (basis IN ('time', 'blocks')),
+    controls integer,
+    is_per_row boolean NOT NULL,
+    days_before integer,
+    days_after integer,
+    probability_improved float8,
+    smallest_visible_effect_percent float8,
+    more_calls_needed bigint,
+    blocks_improvement_percent float8,
+    side_effect jsonb,
+    notes text[] NOT NULL,
     PRIMARY KEY (implementation_id, look)
 );
 CREATE UNIQUE INDEX implementation_measurements_one_final_idx
@@ -157,7 +177,7 @@ COMMENT ON TABLE optimizer.implementation_measurements IS
     'Every look at every implementation; each look is taken at most once';
 COMMENT ON COLUMN optimizer.implementation_measurements.implementation_id IS 'What was looked at';
 COMMENT ON COLUMN optimizer.implementation_measurements.look IS
-    'first (measure_after), last (measure_deadline) or forced (a person asked)';
+    'first (measure_after), last (measure_deadline), forced (a person asked) or reverted (it was taken back)';
 COMMENT ON COLUMN optimizer.implementation_measurements.measured_at IS 'When';
 COMMENT ON COLUMN optimizer.implementation_measurements.is_final IS 'It ended the measurement';
 COMMENT ON COLUMN optimizer.implementation_measurements.verdict IS 'What it said';
@@ -166,3 +186,30 @@ COMMENT ON COLUMN optimizer.implementation_measurements.actual_improvement_perce
     '(pre - post) / pre x 100 of the two mean times';
 COMMENT ON COLUMN optimizer.implementation_measurements.post_optimization_stats IS
     'Snapshot from the change to this look; times in ms';
+COMMENT ON COLUMN optimizer.implementation_measurements.adjusted_improvement_percent IS
+    'Improvement after taking out hours of the day, trend and what moved other queries too, percent';
+COMMENT ON COLUMN optimizer.implementation_measurements.improvement_low_percent IS
+    'Low end of its 95 % interval, percent';
+COMMENT ON COLUMN optimizer.implementation_measurements.improvement_high_percent IS
+    'High end of its 95 % interval, percent';
+COMMENT ON COLUMN optimizer.implementation_measurements.basis IS
+    'What the verdict rests on: time or blocks';
+COMMENT ON COLUMN optimizer.implementation_measurements.controls IS
+    'Queries it was compared with; null where none are used';
+COMMENT ON COLUMN optimizer.implementation_measurements.is_per_row IS
+    'A rewrite that returns another number of rows: time per row was compared, not per call';
+COMMENT ON COLUMN optimizer.implementation_measurements.days_before IS
+    'Days (blocks of 24 buckets) before the change that it was compared with';
+COMMENT ON COLUMN optimizer.implementation_measurements.days_after IS
+    'Days (blocks of 24 buckets) after the change';
+COMMENT ON COLUMN optimizer.implementation_measurements.probability_improved IS
+    'Probability that it takes at least 5 % less time, 0 to 1';
+COMMENT ON COLUMN optimizer.implementation_measurements.smallest_visible_effect_percent IS
+    'Smallest improvement that would have been seen in four of five cases, percent';
+COMMENT ON COLUMN optimizer.implementation_measurements.more_calls_needed IS
+    'About how many more calls would settle it; null where it is settled, or calls would not';
+COMMENT ON COLUMN optimizer.implementation_measurements.blocks_improvement_percent IS
+    'How many fewer shared blocks a call touches, percent';
+COMMENT ON COLUMN optimizer.implementation_measurements.side_effect IS
+    'Worst proven regression among other queries on the same relations, percent with its 95 % interval';
+COMMENT ON COLUMN optimizer.implementation_measurements.notes IS 'What else there is to say';

@@ -50,10 +50,12 @@ extension_sql_file!(
         api::fingerprint::index_fingerprint
     ]
 );
+extension_sql_file!("../sql/ground.sql", requires = ["events"]);
 extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
+        "ground",
         "performance_models",
         "events",
         api::scoring::bucket_width_seconds,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::Work;
+use crate::verdict::Verdict;
 use crate::{MICROS_PER_SECOND, Micros};
 
 /// Seconds in one hour.
@@ -116,25 +117,8 @@ pub enum Look {
     Last,
     /// Asked for by a person: final, with what there is.
     Forced,
-}
-
-/// Seconds between the change and the end of the window that can be counted at all: the bucket of the
-/// change counts only where it can be split, and a window that is closed ends with a whole bucket.
-pub fn countable_seconds(
-    (implemented_at, change_bucket_start): (Micros, Micros),
-    end: Micros,
-    bucket_width: Micros,
-    is_change_bucket_split: bool,
-    is_open: bool,
-) -> f64 {
-    let start =
-        if is_change_bucket_split { implemented_at } else { change_bucket_start + bucket_width };
-    let end = if is_open {
-        end
-    } else {
-        change_bucket_start + (end - change_bucket_start) / bucket_width * bucket_width
-    };
-    ((end - start) as f64 / MICROS_PER_SECOND as f64).max(0.0)
+    /// The change was taken back: final, with what there is until then.
+    Reverted,
 }
 
 impl Look {
@@ -145,6 +129,16 @@ impl Look {
             Look::First => "first",
             Look::Last => "last",
             Look::Forced => "forced",
+            Look::Reverted => "reverted",
+        }
+    }
+
+    /// Whether a verdict ends the measurement.
+    pub fn is_final(self, verdict: Verdict) -> bool {
+        match self {
+            Look::Provisional => false,
+            Look::First => verdict.is_decided(),
+            Look::Last | Look::Forced | Look::Reverted => true,
         }
     }
 
@@ -192,6 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn the_first_look_ends_it_only_when_it_is_decided() {
+        assert!(
+            Look::First.is_final(Verdict::Improved) && Look::First.is_final(Verdict::Regressed)
+        );
+        assert!(!Look::First.is_final(Verdict::NotImproved));
+        assert!(!Look::First.is_final(Verdict::Inconclusive));
+        assert!(!Look::Provisional.is_final(Verdict::Improved));
+        for look in [Look::Last, Look::Forced, Look::Reverted] {
+            assert!(look.is_final(Verdict::Inconclusive));
+        }
+    }
+
+    #[test]
     fn a_clock_that_went_back_measures_nothing_early() {
         assert_eq!(due(-1, false, false), Look::Provisional);
     }
@@ -226,18 +233,6 @@ mod tests {
         assert!(before.notes_on(&at(100).beside_old_text(0)).is_empty());
         assert_eq!(at(0).beside_old_text(0).share_of_calls_on_old_text, None);
         assert_eq!(at(0).beside_old_text(5).share_of_calls_on_old_text, Some(1.0));
-    }
-
-    #[test]
-    fn only_what_can_be_counted_is_asked_to_be_observed() {
-        let hour = 3600 * MICROS_PER_SECOND;
-        let change = (10 * hour + hour * 59 / 60, 10 * hour);
-        let deadline = change.0 + 3 * hour;
-        // 1 minute, 11 to 12 and 12 to 13 h; the hour that the deadline lies in is not whole.
-        assert_eq!(countable_seconds(change, deadline, hour, true, false), 7260.0);
-        assert_eq!(countable_seconds(change, deadline, hour, false, false), 7200.0);
-        assert_eq!(countable_seconds(change, deadline, hour, true, true), 3.0 * 3600.0);
-        assert_eq!(countable_seconds(change, change.0, hour, false, true), 0.0);
     }
 
     #[test]

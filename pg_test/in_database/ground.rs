@@ -53,11 +53,12 @@ pub fn observed(hours: f64) {
 
 /// An index suggestion; its number.
 pub fn suggest_index(query_hash: i64, improvement: f64, confidence: f64) -> i64 {
+    let column = query_hash.unsigned_abs();
     one(&format!(
         "INSERT INTO optimizer.index_suggestions
              (query_hash, relation, definition, columns, estimated_improvement_percent,
               confidence_score, made_by)
-         VALUES ({query_hash}, 'orders', 'CREATE INDEX orders_q{query_hash}_idx ON orders (c{query_hash})'
+         VALUES ({query_hash}, 'orders', 'CREATE INDEX orders_q{query_hash}_idx ON orders (c{column})'
                      , '{{customer_id}}', {improvement}, {confidence}, 'tester')
          RETURNING id"
     ))
@@ -80,12 +81,46 @@ pub fn record(recommendation_id: i64, hours_ago: f64) -> i64 {
     ))
 }
 
-/// A query whose mean time went from one value to another some hours ago, recorded as an
-/// implementation. Returns query's recommendation and implementation.
+/// A query that ran 100 times in every hour of the days before and after a moment some hours ago, up to now, and took
+/// another time on either side of it. Blocks stay as they are.
+pub fn lived_through(
+    query_hash: i64,
+    hours_ago: f64,
+    days_before: i32,
+    before_ms: f64,
+    after_ms: f64,
+) {
+    run(&format!(
+        "INSERT INTO optimizer.query_metrics (query_hash, bucket_start, counted_until, calls, total_exec_time_ms,
+             sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read)
+         SELECT {query_hash}, b, LEAST(b + interval '1 hour', now()), 100,
+                100 * CASE WHEN b < change.bucket THEN {before_ms}::float8 ELSE {after_ms} END, 0, 100, 1000, 0
+         FROM (SELECT date_bin('1 hour', now() - {hours_ago} * interval '1 hour', '2000-01-01 00:00:00+00')) AS change (bucket),
+              generate_series(change.bucket - {days_before} * interval '1 day', now(), '1 hour') AS b"
+    ));
+    observed(hours_ago + 24.0 * f64::from(days_before));
+}
+
+/// A query whose mean time went from one value to another some hours ago, after 8 days at the first, recorded as an
+/// implementation. Returns query's recommendation and implementation. The recommendation is as old as its query.
 pub fn implemented(query_hash: i64, hours_ago: f64, before_ms: f64, after_ms: f64) -> (i64, i64) {
-    ingest(query_hash, hours_ago + 3.0, 100, before_ms);
-    ingest(query_hash, hours_ago - 3.0, 100, after_ms);
-    observed(hours_ago + 3.0);
+    lived_through(query_hash, hours_ago, 8, before_ms, after_ms);
     let recommendation = recommend_index(query_hash, 80.0, 0.9);
+    run(&format!(
+        "UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days' WHERE id = {recommendation}"
+    ));
+    index_of(query_hash);
     (recommendation, record(recommendation, hours_ago))
+}
+
+/// The index that [`suggest_index`] suggests, so that what is recorded is there.
+pub fn index_of(query_hash: i64) {
+    let column = format!("c{}", query_hash.unsigned_abs());
+    run(&format!(
+        "SET LOCAL client_min_messages = warning;
+         CREATE TABLE IF NOT EXISTS public.orders ();
+         ALTER TABLE public.orders ADD COLUMN IF NOT EXISTS {column} int;
+         CREATE INDEX IF NOT EXISTS orders_{column}_made_idx ON public.orders ({column});
+         SET LOCAL client_min_messages = notice"
+    ));
 }

@@ -89,5 +89,10 @@ SELECT t.appeared_at,
         ORDER BY o.changed_at LIMIT 1) AS confounded_by,
        (SELECT h.words FROM happened h WHERE h.occurred_at >= $3
         ORDER BY h.occurred_at DESC LIMIT 1) AS known_event,
-       (SELECT max(o.changed_at) FROM others_here o WHERE o.changed_at < $3) AS earlier_change_at
+       (SELECT max(o.changed_at) FROM others_here o WHERE o.changed_at < $3) AS earlier_change_at,
+       (SELECT min(e.occurred_at) FROM optimizer.system_events e
+        WHERE e.event_type = 'index' AND e.action = 'dropped'
+          AND e.occurred_at > t.implementation_timestamp
+          AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
+              = t.ground ->> 'index_fingerprint') AS undone_at
 FROM touched t

@@ -1,6 +1,6 @@
 //! What a person did: recording it, linking a rewrite's new query, taking it back.
 
-use optimizer_core::verdict::MIN_CALLS;
+use optimizer_core::verdict::baseline::MIN_DAYS;
 use pgrx::JsonB;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::default;
@@ -15,6 +15,9 @@ use crate::statement::require_one_statement;
 use crate::store::implementations::{self as store, Application, Rewrite, moment};
 use crate::store::lock::begin_writing;
 use crate::time::from_micros;
+
+/// Calls without which there are not [`MIN_DAYS`] days of 20 calls (`Measure::min_calls_of_a_day`).
+const MIN_CALLS_BEFORE: i64 = 20 * MIN_DAYS as i64;
 
 /// Records that a recommendation was applied, with the metrics from before.
 #[pg_extern(security_definer, parallel_unsafe)]
@@ -80,10 +83,16 @@ fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
         ),
         Some(Rewrite::Linked(_)) | None => {}
     }
-    if recorded.before.calls < MIN_CALLS {
+    if let Some(unmet) = &recorded.unmet_ground {
         notice!(
-            "no verdict will be possible: {} calls of the query were observed before the change, at \
-             least {MIN_CALLS} are needed",
+            "{unmet}: without it implementation {id} ends inconclusive (not_applied); \
+             it is looked for again at each look"
+        );
+    }
+    if recorded.before.calls < MIN_CALLS_BEFORE {
+        notice!(
+            "no verdict may be possible: {} calls of the query were observed in the 7 days before the \
+             change; {MIN_DAYS} days with 20 calls or more are needed",
             recorded.before.calls
         );
     }

@@ -27,18 +27,18 @@ type Row = (
 );
 
 fn row_of(measured: &Measured) -> Row {
-    let judgement = &measured.judgement;
+    let effect = measured.finding.effect;
     (
         measured.implementation_id,
-        judgement.actual_improvement_percent,
+        measured.figures.actual_improvement_percent,
         measured.predicted_improvement_percent,
         measured.status.to_owned(),
-        judgement.accuracy_score,
-        judgement.verdict.name().to_owned(),
-        judgement.reason.clone(),
-        None,
-        None,
-        None,
+        measured.figures.accuracy_score,
+        measured.finding.verdict.name().to_owned(),
+        measured.reason.clone(),
+        effect.map(|effect| effect.improvement_percent),
+        effect.map(|effect| effect.low_percent),
+        effect.map(|effect| effect.high_percent),
     )
 }
 
@@ -110,6 +110,7 @@ fn measure_pending_implementations() -> std::result::Result<
 pub fn take_due_looks(most: i64) -> Result<Vec<Row>> {
     Spi::connect_mut(|client| {
         let due = looks::due(client, most)?;
+        let _shared = looks::keep_surroundings(client, &due)?;
         let mut rows = Vec::new();
         for id in &due {
             let table = client.update(

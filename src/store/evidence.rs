@@ -59,23 +59,39 @@ struct Around {
     changed_relations: Vec<u32>,
     circumstances: Circumstances,
     earlier_change_at: Option<Micros>,
+    /// When the index that was made was dropped again.
+    undone_at: Option<Micros>,
 }
 
-/// The verdict on one implementation, as things are now.
-pub fn judge(client: &mut SpiClient, question: &Question) -> Result<Finding> {
-    let around = around(client, question)?;
-    surroundings::with(client, question.stretch(), question.bucket_width, |client, surroundings| {
-        let neighbours = surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
-        let costliest = if around.scope == Scope::Server {
-            surroundings.costliest_of_all(COSTLIEST)
-        } else {
-            Vec::new()
-        };
-        let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
-        let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
-        surroundings.history.fetch(client, all)?;
-        Ok(found(question, &around, surroundings, &neighbours, &costliest))
-    })
+/// The verdict on one implementation as things are now, and the end of the window that it rests on.
+pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding, Micros)> {
+    let mut around = around(client, &question)?;
+    if question.look == Look::Reverted {
+        // It was there until it was taken back, which may have been before anybody said so.
+        around.circumstances.not_applied = None;
+        question.window_end =
+            around.undone_at.map_or(question.window_end, |at| at.min(question.window_end));
+    }
+    let question = &question;
+    let finding = surroundings::with(
+        client,
+        question.stretch(),
+        question.bucket_width,
+        |client, surroundings| {
+            let neighbours =
+                surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
+            let costliest = if around.scope == Scope::Server {
+                surroundings.costliest_of_all(COSTLIEST)
+            } else {
+                Vec::new()
+            };
+            let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
+            let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
+            surroundings.history.fetch(client, all)?;
+            Ok(found(question, &around, surroundings, &neighbours, &costliest))
+        },
+    )?;
+    Ok((finding, question.window_end))
 }
 
 fn found(
@@ -108,7 +124,11 @@ fn found(
         appeared_at: Some(around.appeared_at),
         window_end: question.window_end,
         left_out: None,
-        target: since(history.of(question.query_hash), around.earlier_change_at, question.bucket_width),
+        target: since(
+            history.of(question.query_hash),
+            around.earlier_change_at,
+            question.bucket_width,
+        ),
         rewritten_as: rewritten_as.as_deref(),
         target_relations: &around.target_relations,
         change_relations: &around.change_relations,
@@ -177,5 +197,6 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             error: None,
         },
         earlier_change_at: moment(&row, 12)?,
+        undone_at: moment(&row, 13)?,
     })
 }

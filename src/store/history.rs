@@ -25,8 +25,11 @@ pub struct History {
 impl History {
     /// Buckets that start between `first` and `last`; no query yet.
     pub fn read(client: &mut SpiClient, first: Micros, last: Micros) -> Result<History> {
-        let table =
-            client.update(READ_BUCKETS, Some(1), &[from_micros(first)?.into(), from_micros(last)?.into()])?;
+        let table = client.update(
+            READ_BUCKETS,
+            Some(1),
+            &[from_micros(first)?.into(), from_micros(last)?.into()],
+        )?;
         let mut buckets = Vec::new();
         for row in table {
             let starts: Vec<i64> = column(&row, 1)?;
@@ -55,9 +58,12 @@ impl History {
     }
 
     /// Reads those of the queries that are not here yet.
-    pub fn fetch(&mut self, client: &mut SpiClient, hashes: impl Iterator<Item = i64>) -> Result<()> {
-        let mut missing: Vec<i64> =
-            hashes.filter(|hash| !self.cells.contains_key(hash)).collect();
+    pub fn fetch(
+        &mut self,
+        client: &mut SpiClient,
+        hashes: impl Iterator<Item = i64>,
+    ) -> Result<()> {
+        let mut missing: Vec<i64> = hashes.filter(|hash| !self.cells.contains_key(hash)).collect();
         missing.sort_unstable();
         missing.dedup();
         if missing.is_empty() {

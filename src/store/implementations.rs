@@ -13,6 +13,7 @@ use crate::row::{column, nullable};
 use crate::store::events;
 use crate::store::learning;
 use crate::store::lock::Lock;
+use crate::store::looks;
 use crate::store::metrics;
 use crate::store::recommendations::status_hint;
 use crate::store::rewrites;
@@ -46,6 +47,8 @@ pub struct Recorded {
     pub before: Snapshot,
     /// Implementations of the other recommendations that the same action carries out.
     pub same_action: Vec<i64>,
+    /// What was recorded and is not there, as far as can be told.
+    pub unmet_ground: Option<String>,
     /// When the ledger saw the change, where that was taken for its time.
     pub seen_at: Option<Micros>,
     /// None where the query keeps its hash.
@@ -132,11 +135,22 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
     };
     Ok(Recorded {
         implementation_id,
+        unmet_ground: unmet_ground(client, implementation_id)?,
         before,
         same_action: also,
         seen_at,
         rewrite: is_rewrite.then_some(rewrite),
     })
+}
+
+fn unmet_ground(client: &mut SpiClient, implementation_id: i64) -> Result<Option<String>> {
+    let table = client.update(
+        "/* optimizer_workflow: ground */ SELECT optimizer.unmet_ground(ground) \
+         FROM optimizer.optimization_implementations WHERE id = $1",
+        Some(1),
+        &[implementation_id.into()],
+    )?;
+    nullable(&only_row(table)?, 1)
 }
 
 /// Locks the recommendation and checks that it can be recorded as asked.
@@ -324,6 +338,10 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
             "SELECT * FROM optimizer.get_optimization_results('implemented') lists what is in effect.",
         ));
     }
+    let mut is_measured = false;
+    for pending in pending_of_change(client, recorded_with)? {
+        is_measured |= looks::take_at_revert(client, pending)?.is_some();
+    }
     Lock::Recommendations.wait(client)?;
     let note = notes.map(|text| format!("reverted: {text}"));
     let table = client.update(REVERT, None, &[recorded_with.into(), note.into()])?;
@@ -338,9 +356,25 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
             opened.push(column(&row, 2)?);
         }
     }
+    if is_measured {
+        learning::learn(client)?;
+    }
     learning::rescore_recommendations(client, opened)?;
     events::note_implementations(client, &[&[id], &others[..]].concat(), "reverted", by)?;
     Ok(others)
+}
+
+fn pending_of_change(client: &mut SpiClient, recorded_with: i64) -> Result<Vec<i64>> {
+    client
+        .update(
+            "/* optimizer_workflow: pending of a change */ SELECT i.id \
+             FROM optimizer.optimization_implementations i \
+             WHERE i.recorded_with = $1 AND i.status = 'pending' ORDER BY i.id",
+            None,
+            &[recorded_with.into()],
+        )?
+        .map(|row| column(&row, 1))
+        .collect()
 }
 
 /// A moment as the caller gave it, refused when it is none.

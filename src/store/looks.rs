@@ -2,22 +2,28 @@
 
 use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
-use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange, countable_seconds};
-use optimizer_core::verdict::{Evidence, Judgement, judge};
+use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange};
+use optimizer_core::verdict::{Basis, Finding, PlainFigures, SideEffect, looks};
 use pgrx::JsonB;
 use pgrx::datum::{TimestampWithTimeZone, ToIsoString};
 use pgrx::spi::SpiClient;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
 use crate::settings;
+use crate::store::evidence::{self, Question};
 use crate::store::implementations::{lock_row, only_row, window};
+use crate::store::surroundings::{Kept, Surroundings};
 use crate::time::{from_micros, now, to_micros};
 
 const READ: &str = include_str!("../../sql/queries/read_implementation.sql");
 const WORK_AFTER: &str = include_str!("../../sql/queries/work_after.sql");
 const STORE: &str = include_str!("../../sql/queries/store_look.sql");
 const DUE: &str = include_str!("../../sql/queries/due_implementations.sql");
+const STRETCH: &str = "/* optimizer_workflow: stretch */ \
+    SELECT min(i.implementation_timestamp), max(i.implementation_timestamp) \
+    FROM optimizer.optimization_implementations i WHERE i.id = ANY ($1)";
 const NOTE_FAILED: &str = include_str!("../../sql/queries/note_failed_look.sql");
 
 /// Looks that may fail in a row before the measurement is given up.
@@ -28,7 +34,10 @@ const MAX_FAILED_LOOKS: i32 = 3;
 pub struct Measured {
     pub implementation_id: i64,
     pub predicted_improvement_percent: f64,
-    pub judgement: Judgement,
+    pub figures: PlainFigures,
+    pub finding: Finding,
+    /// What the verdict rests on, in words.
+    pub reason: String,
     pub status: &'static str,
     /// The look ended the measurement: there is something to learn.
     pub is_final: bool,
@@ -37,6 +46,7 @@ pub struct Measured {
 }
 
 struct Pending {
+    id: i64,
     source_type: String,
     query_hash: i64,
     implemented_at: Micros,
@@ -48,59 +58,88 @@ struct Pending {
     new_queries: Vec<i64>,
 }
 
+impl Pending {
+    fn after(&self, seconds: i32) -> Micros {
+        self.implemented_at.saturating_add(Micros::from(seconds) * MICROS_PER_SECOND)
+    }
+
+    fn question(&self, look: Look, window_end: Micros) -> Question {
+        Question {
+            implementation_id: self.id,
+            query_hash: self.query_hash,
+            new_queries: (self.source_type == "rewrite").then(|| self.new_queries.clone()),
+            changed_at: self.implemented_at,
+            predicted_improvement_percent: self.predicted_improvement_percent,
+            bucket_width: bucket_width(),
+            window_end,
+            look,
+            first_look_taken: self.first_taken,
+        }
+    }
+}
+
+fn bucket_width() -> Micros {
+    Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND
+}
+
 /// Takes the look that is due at an implementation, or shows where it stands (provisional).
 pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
     let pending = lock_pending(client, id)?;
     let schedule = settings::measurement_schedule();
     let now = now();
     let look = Look::due(schedule, pending.implemented_at, now, pending.first_taken, force);
-    let deadline = pending.implemented_at
-        + Micros::from(schedule.measure_deadline_seconds) * MICROS_PER_SECOND;
-    let end = now.min(deadline);
-    let (after, observed_seconds) = work_after(client, &pending, end, now < deadline)?;
-    let seconds = countable_seconds(
-        (pending.implemented_at, pending.change_bucket_start),
-        end,
-        Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND,
-        pending.work_before_change.is_some(),
-        now < deadline,
-    );
-    let mut judgement = judge(&Evidence {
-        before: &pending.before,
-        after: &after,
-        predicted_improvement_percent: pending.predicted_improvement_percent,
-        observed_share_after: matches!(look, Look::First | Look::Last)
-            .then(|| observed_seconds / seconds.max(1.0)),
-        awaits_new_query: pending.source_type == "rewrite" && pending.new_queries.is_empty(),
-    });
-    let is_final = match look {
-        Look::Provisional => false,
-        Look::First => judgement.verdict.is_decided(),
-        Look::Last | Look::Forced => true,
-    };
+    let mut measured = look_at(client, &pending, look, now)?;
     if look == Look::Provisional {
         let next = if pending.first_taken {
-            deadline
+            schedule.measure_deadline_seconds
         } else {
-            pending.implemented_at
-                + Micros::from(schedule.measure_after_seconds) * MICROS_PER_SECOND
+            schedule.measure_after_seconds
         };
-        judgement.reason = format!(
+        measured.reason = format!(
             "provisional, next look at {}: {}",
-            from_micros(next)?.to_iso_string(),
-            judgement.reason
+            from_micros(pending.after(next))?.to_iso_string(),
+            measured.reason
         );
-    } else {
-        store(client, id, look, &judgement, (&pending, &after), is_final)?;
     }
-    Ok(Measured {
-        implementation_id: id,
+    Ok(measured)
+}
+
+/// The last look at a change that is being taken back, with what there is until now; none where less than one whole day of 24 buckets has passed.
+pub fn take_at_revert(client: &mut SpiClient, id: i64) -> Result<Option<Measured>> {
+    let pending = lock_pending(client, id)?;
+    let now = now();
+    if now < looks::earliest(pending.implemented_at, bucket_width()) {
+        return Ok(None);
+    }
+    look_at(client, &pending, Look::Reverted, now).map(Some)
+}
+
+/// One look, written down unless it is provisional.
+fn look_at(client: &mut SpiClient, pending: &Pending, look: Look, now: Micros) -> Result<Measured> {
+    let deadline = pending.after(settings::measurement_schedule().measure_deadline_seconds);
+    let (finding, end) = evidence::judge(client, pending.question(look, now.min(deadline)))?;
+    let after = work_after(client, pending, end, now < deadline)?;
+    let figures = PlainFigures::of(
+        &pending.before,
+        &after,
+        pending.predicted_improvement_percent,
+        finding.verdict,
+    );
+    let is_final = look.is_final(finding.verdict);
+    let measured = Measured {
+        implementation_id: pending.id,
         predicted_improvement_percent: pending.predicted_improvement_percent,
-        judgement,
+        figures,
+        reason: finding.verdict_reason(),
         status: if is_final { "implemented" } else { "pending" },
         is_final,
         is_stored: look != Look::Provisional,
-    })
+        finding,
+    };
+    if measured.is_stored {
+        store(client, look, &measured, (&pending.before, &after))?;
+    }
+    Ok(measured)
 }
 
 /// The pending implementations whose look is due, locked; those that another session is looking at
@@ -120,6 +159,23 @@ pub fn due(client: &mut SpiClient, most: i64) -> Result<Vec<i64>> {
         )?
         .map(|row| column(&row, 1))
         .collect()
+}
+
+/// Reads once what the looks at several implementations have in common, for as long as what is returned lives.
+pub fn keep_surroundings(client: &mut SpiClient, ids: &[i64]) -> Result<Option<Kept>> {
+    if ids.len() < 2 {
+        return Ok(None);
+    }
+    let table = client.update(STRETCH, Some(1), &[ids.into()])?.first();
+    let (Some(earliest), Some(latest)) =
+        table.get_two::<TimestampWithTimeZone, TimestampWithTimeZone>()?
+    else {
+        return Ok(None);
+    };
+    let deadline = settings::measurement_schedule().measure_deadline_seconds;
+    let last = to_micros(latest).saturating_add(Micros::from(deadline) * MICROS_PER_SECOND);
+    let (first, _) = evidence::stretch(to_micros(earliest), last, bucket_width());
+    Surroundings::read(client, (first, last), bucket_width()).map(|read| Some(Kept::keep(read)))
 }
 
 /// Notes that a look raised an error.
@@ -143,6 +199,7 @@ fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
     }
     let moment = |ordinal| column::<TimestampWithTimeZone>(&row, ordinal).map(to_micros);
     Ok(Pending {
+        id,
         source_type: column(&row, 2)?,
         query_hash: column(&row, 3)?,
         implemented_at: moment(4)?,
@@ -158,22 +215,22 @@ fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
 }
 
 /// The work after the change: from its moment, where the bucket that holds it can be split, else
-/// from the next bucket on. Also how many seconds of it were observed.
+/// from the next bucket on.
 fn work_after(
     client: &mut SpiClient,
     pending: &Pending,
     end: Micros,
     is_open: bool,
-) -> Result<(Snapshot, f64)> {
+) -> Result<Snapshot> {
     let old_one = [pending.query_hash];
     if pending.new_queries.is_empty() || pending.new_queries.contains(&pending.query_hash) {
         let hashes =
             if pending.new_queries.is_empty() { &old_one[..] } else { &pending.new_queries };
         return work_of(client, pending, hashes, end, is_open);
     }
-    let (old, _) = work_of(client, pending, &old_one, end, is_open)?;
-    let (new, observed_seconds) = work_of(client, pending, &pending.new_queries, end, is_open)?;
-    Ok((new.beside_old_text(old.calls), observed_seconds))
+    let old = work_of(client, pending, &old_one, end, is_open)?;
+    let new = work_of(client, pending, &pending.new_queries, end, is_open)?;
+    Ok(new.beside_old_text(old.calls))
 }
 
 /// The same of some queries.
@@ -183,13 +240,12 @@ fn work_of(
     hashes: &[i64],
     end: Micros,
     is_open: bool,
-) -> Result<(Snapshot, f64)> {
-    let same_query = hashes.contains(&pending.query_hash);
+) -> Result<Snapshot> {
     let table = client.update(
         WORK_AFTER,
         Some(1),
         &[
-            hashes.to_vec().into(),
+            hashes.into(),
             from_micros(pending.change_bucket_start)?.into(),
             pending.work_before_change.is_some().into(),
             from_micros(end)?.into(),
@@ -200,36 +256,67 @@ fn work_of(
     let (mut work, mut observed_seconds, window) = window(&only_row(table)?)?;
     if let Some(before) = &pending.work_before_change {
         observed_seconds = (observed_seconds - before.observed_seconds).max(0.0);
-        if same_query {
+        if hashes.contains(&pending.query_hash) {
             work = work.minus(&before.work);
         }
     }
-    Ok((Snapshot::new(&work, observed_seconds, window), observed_seconds))
+    Ok(Snapshot::new(&work, observed_seconds, window))
 }
 
 fn store(
     client: &mut SpiClient,
-    id: i64,
     look: Look,
-    judgement: &Judgement,
-    (pending, after): (&Pending, &Snapshot),
-    is_final: bool,
+    measured: &Measured,
+    (before, after): (&Snapshot, &Snapshot),
 ) -> Result<()> {
+    let (finding, figures) = (&measured.finding, &measured.figures);
+    let effect = finding.effect;
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let mut notes = before.notes_on(after);
+    notes.extend(finding.notes.iter().cloned());
     client.update(
         STORE,
         None,
         &[
-            id.into(),
+            measured.implementation_id.into(),
             look.name().into(),
-            is_final.into(),
-            judgement.verdict.name().into(),
-            judgement.reason.as_str().into(),
-            judgement.actual_improvement_percent.into(),
-            judgement.actual_improvement_seconds.into(),
-            judgement.accuracy_score.into(),
+            measured.is_final.into(),
+            finding.verdict.name().into(),
+            measured.reason.as_str().into(),
+            figures.actual_improvement_percent.into(),
+            figures.actual_improvement_seconds.into(),
+            figures.accuracy_score.into(),
             JsonB(serde_json::to_value(after)?).into(),
-            pending.before.notes_on(after).into(),
+            notes.into(),
+            effect.map(|effect| effect.improvement_percent).into(),
+            effect.map(|effect| effect.low_percent).into(),
+            effect.map(|effect| effect.high_percent).into(),
+            match finding.basis {
+                Basis::Time => "time",
+                Basis::Blocks => "blocks",
+            }
+            .into(),
+            number(finding.controls).into(),
+            finding.is_per_row.into(),
+            effect.map(|effect| number(effect.days_before)).into(),
+            effect.map(|effect| number(effect.days_after)).into(),
+            finding.probability_improved.into(),
+            finding.smallest_visible_effect_percent.into(),
+            finding.more_calls_needed.into(),
+            finding.blocks_effect.map(|effect| effect.improvement_percent).into(),
+            finding.side_effect.map(|side| JsonB(side_effect(&side))).into(),
         ],
     )?;
     Ok(())
+}
+
+/// `side_effect`: percent are slowdowns.
+fn side_effect(side: &SideEffect) -> Value {
+    json!({
+        "query_hash": side.query_hash,
+        "query_hash_text": side.query_hash.to_string(),
+        "slower_percent": -side.effect.improvement_percent,
+        "low_percent": -side.effect.high_percent,
+        "high_percent": -side.effect.low_percent,
+    })
 }

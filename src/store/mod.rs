@@ -5,7 +5,9 @@
 
 pub mod bulk;
 pub mod events;
+pub mod evidence;
 pub mod extension_lock;
+pub mod history;
 pub mod implementations;
 pub mod learning;
 pub mod lock;
@@ -16,3 +18,4 @@ pub mod purge;
 pub mod recommendations;
 pub mod rewrites;
 pub mod sampler;
+pub mod surroundings;

@@ -102,8 +102,9 @@ fn read_pool(client: &mut SpiClient, time_ms: &HashMap<i64, f64>) -> Result<Vec<
     let mut on_relation: HashMap<u32, usize> = HashMap::new();
     let mut pool = Vec::new();
     for (_, query) in offered {
-        let is_crowded =
-            |relation| on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION);
+        let is_crowded = |relation| {
+            on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION)
+        };
         if query.relations.iter().any(is_crowded) {
             continue;
         }

@@ -1,8 +1,8 @@
 //! Whether a change helped.
 //!
 //! [`examine`] says so from a query's own history and from other queries that lived through the same days;
-//! docs/measurement.md tells the method, and each file names the source of its formulas. [`plain`] is the
-//! rule that the measuring functions use until they hand over cells.
+//! docs/measurement.md tells the method, and each file names the source of its formulas. [`plain`] holds
+//! the figures that stand beside it.
 
 pub mod baseline;
 pub mod blocks;
@@ -29,6 +29,4 @@ pub use evidence::{
 };
 pub use examine::examine;
 pub use finding::{Basis, Finding, Mode, Reason, ShownEffect, SideEffect};
-pub use plain::{
-    Evidence, Judgement, MARGIN_PERCENT, MIN_CALLS, MIN_OBSERVED_SHARE, Verdict, judge,
-};
+pub use plain::{PlainFigures, Verdict};
