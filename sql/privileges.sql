@@ -41,7 +41,8 @@ GRANT SELECT ON
     optimizer.implementation_measurements,
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
     optimizer.query_stats,
-    optimizer.recommendations, optimizer.implementations
+    optimizer.recommendations, optimizer.implementations,
+    optimizer.query_relations, optimizer.readings
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
     optimizer.roi_score(float8, float8, float8),

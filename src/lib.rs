@@ -37,6 +37,7 @@ extension_sql_file!(
         api::scoring::list_literal
     ]
 );
+extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!(
     "../sql/views.sql",
@@ -61,6 +62,7 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        "readings",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,

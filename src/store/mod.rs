@@ -11,5 +11,6 @@ pub mod lock;
 pub mod looks;
 pub mod metrics;
 pub mod purge;
+pub mod readings;
 pub mod recommendations;
 pub mod sampler;
