@@ -65,6 +65,7 @@ GRANT EXECUTE ON FUNCTION
     optimizer.predict_improvement(bigint),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),
+    optimizer.plan_query(bigint),
     optimizer.status()
 TO pg_monitor;
 

@@ -237,7 +237,19 @@ SELECT i.id,
        i.recorded_with,
        i.measured_at,
        i.reverted_at,
-       CASE WHEN shown THEN i.error_message ELSE hidden END AS error_message
+       CASE WHEN shown THEN i.error_message ELSE hidden END AS error_message,
+       CASE WHEN i.status = 'pending' THEN
+           (SELECT sum(m.calls) FILTER (WHERE m.query_hash = i.query_hash)::float8
+                   / nullif(sum(m.calls), 0)::float8
+            FROM optimizer.query_metrics m
+            WHERE m.bucket_start > i.change_bucket_start AND m.bucket_start <= now()
+              AND m.query_hash = ANY (i.query_hash || ARRAY(
+                  SELECT q.query_hash FROM optimizer.implementation_queries q
+                  WHERE q.implementation_id = i.id))
+            HAVING EXISTS (SELECT FROM optimizer.implementation_queries q
+                           WHERE q.implementation_id = i.id AND q.query_hash <> i.query_hash))
+       ELSE (i.post_optimization_stats ->> 'share_of_calls_on_old_text')::float8 END
+           AS share_of_calls_on_old_text
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
@@ -245,6 +257,8 @@ CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient pri
 COMMENT ON VIEW optimizer.implementations IS
     'What was applied, with predicted beside actual, the verdict, and both snapshots';
 
+COMMENT ON COLUMN optimizer.implementations.share_of_calls_on_old_text IS
+    'After a rewrite, which part of the calls still uses the old text, 0 to 1: of the last look, while pending as of now; null until a new query is linked';
 COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
     'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';
 

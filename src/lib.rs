@@ -11,6 +11,7 @@ mod catalog;
 mod error;
 mod fingerprint;
 mod kept_plan;
+mod planner;
 mod raw_parse;
 mod reader;
 mod role;
@@ -88,6 +89,7 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::plans::plan_query,
         api::performance_model::train_performance_model,
         api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,

@@ -10,6 +10,7 @@ mod ingest;
 mod learning;
 mod measurement;
 mod performance_model;
+mod rewrites;
 mod sampling;
 mod sandbox;
 mod scoring;

@@ -12,7 +12,7 @@ use crate::api::argument::{
 use crate::error::{Error, Raised, Result};
 use crate::role;
 use crate::statement::require_one_statement;
-use crate::store::implementations::{self as store, Application, moment};
+use crate::store::implementations::{self as store, Application, Rewrite, moment};
 use crate::store::lock::begin_writing;
 use crate::time::from_micros;
 
@@ -65,12 +65,20 @@ fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
             from_micros(at)?.to_iso_string()
         );
     }
-    if recorded.awaits_new_query {
-        notice!(
-            "implementation {0} is a rewrite: there is no verdict until its new query is known; \
-             SELECT optimizer.set_implementation_query({0}, new_query_hash) adds it",
-            recorded.implementation_id
-        );
+    let id = recorded.implementation_id;
+    match recorded.rewrite {
+        Some(Rewrite::Linked(queries)) if application.new_query_text.is_some() => notice!(
+            "implementation {id} is measured on the queries that have its new text: {queries} so far"
+        ),
+        Some(Rewrite::AwaitsText) => notice!(
+            "implementation {id} waits for its new text: there is no verdict until \
+             pg_stat_statements shows a statement that has it; that one is linked by itself"
+        ),
+        Some(Rewrite::AwaitsHash) => notice!(
+            "implementation {id} is a rewrite: there is no verdict until its new query is known; \
+             SELECT optimizer.set_implementation_query({id}, new_query_hash) adds it"
+        ),
+        Some(Rewrite::Linked(_)) | None => {}
     }
     if recorded.before.calls < MIN_CALLS {
         notice!(

@@ -11,7 +11,7 @@ use crate::api::{measurement, metrics};
 use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
 use crate::store::lock::{self, Lock};
-use crate::store::{events, purge, recommendations, sampler};
+use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
 use crate::{role, settings};
 
@@ -72,6 +72,7 @@ fn run(step: Step) -> Result<String> {
             let (texts, own) = Spi::connect_mut(|client| {
                 Lock::Sampler.wait(client)?;
                 let source = Source::find(client)?;
+                rewrites::renew_fingerprints(client)?;
                 sampler::read_texts(client, &source)
             })?;
             Ok(format!("{} texts read", texts - own.len()))

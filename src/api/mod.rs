@@ -8,6 +8,7 @@ pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
 pub mod performance_model;
+pub mod plans;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;

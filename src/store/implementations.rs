@@ -15,6 +15,7 @@ use crate::store::learning;
 use crate::store::lock::Lock;
 use crate::store::metrics;
 use crate::store::recommendations::status_hint;
+use crate::store::rewrites;
 use crate::time::{from_micros, now};
 
 const LOCK_RECOMMENDATION: &str =
@@ -47,8 +48,19 @@ pub struct Recorded {
     pub same_action: Vec<i64>,
     /// When the ledger saw the change, where that was taken for its time.
     pub seen_at: Option<Micros>,
-    /// A rewrite whose new statement is not known yet.
-    pub awaits_new_query: bool,
+    /// None where the query keeps its hash.
+    pub rewrite: Option<Rewrite>,
+}
+
+/// What is known of the statements that take a rewritten query's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewrite {
+    /// So many are known.
+    Linked(usize),
+    /// The next that has its new text is linked.
+    AwaitsText,
+    /// Somebody has to say which it is.
+    AwaitsHash,
 }
 
 /// Records an implementation, and those of the other open recommendations with the same action.
@@ -71,6 +83,10 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
             "Leave new_query_hash and new_query_text out.",
         ));
     }
+    let is_recognised = match application.new_query_text {
+        Some(text) => rewrites::check_new_text(client, query_hash, text)?,
+        None => false,
+    };
     let same_action = match action_key {
         None => Vec::new(),
         Some(key) => client
@@ -105,12 +121,21 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
         "recorded",
         by,
     )?;
+    let mut linked = usize::from(application.new_query_hash.is_some());
+    if is_recognised {
+        linked += rewrites::link_known(client, implementation_id, application.implemented_by)?;
+    }
+    let rewrite = match linked {
+        0 if is_recognised => Rewrite::AwaitsText,
+        0 => Rewrite::AwaitsHash,
+        linked => Rewrite::Linked(linked),
+    };
     Ok(Recorded {
         implementation_id,
         before,
         same_action: also,
         seen_at,
-        awaits_new_query: is_rewrite && application.new_query_hash.is_none(),
+        rewrite: is_rewrite.then_some(rewrite),
     })
 }
 

@@ -14,4 +14,5 @@ pub mod metrics;
 pub mod performance_model;
 pub mod purge;
 pub mod recommendations;
+pub mod rewrites;
 pub mod sampler;
