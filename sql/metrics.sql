@@ -151,7 +151,7 @@ CREATE TABLE optimizer.maintenance_runs (
 );
 
 COMMENT ON TABLE optimizer.maintenance_runs IS 'When each step of run_maintenance() last ran';
-COMMENT ON COLUMN optimizer.maintenance_runs.step IS 'purge, sample, advise, aggregate or measure';
+COMMENT ON COLUMN optimizer.maintenance_runs.step IS 'purge, sample, events, advise, aggregate or measure';
 COMMENT ON COLUMN optimizer.maintenance_runs.last_run_at IS 'When it last ran';
 COMMENT ON COLUMN optimizer.maintenance_runs.detail IS 'What it said';
 COMMENT ON COLUMN optimizer.maintenance_runs.duration_ms IS 'How long it took, ms';

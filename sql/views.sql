@@ -192,9 +192,11 @@ SELECT r.id,
        r.updated_at,
        CASE WHEN shown THEN t.query ELSE hidden END AS query,
        r.roi_rank,
-       r.saving_rank
+       r.saving_rank,
+       CASE WHEN r.status = 'open' THEN l.looks_implemented_at END AS looks_implemented_at
 FROM optimizer.optimization_recommendations r
 LEFT JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
+LEFT JOIN optimizer.looks_implemented l ON l.recommendation_id = r.id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
     AS privilege (shown, hidden);
 COMMENT ON VIEW optimizer.recommendations IS
@@ -272,12 +274,16 @@ BEGIN
                    WHEN 'query_hash_text' THEN
                        'query_hash as text: JSON and JavaScript lose digits past 2^53'
                    WHEN 'query' THEN 'Normalised text of the query'
+                   WHEN 'looks_implemented_at' THEN
+                       'When somebody seems to have followed it, by what the server was seen to have since; null: nobody did'
                END, col_description('optimizer.optimization_recommendations'::regclass, r.attnum))
                AS description
         FROM (VALUES ('optimizer.recommendations'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.implementations'::regclass,
                       'optimizer.optimization_implementations'::regclass),
+                     ('optimizer.events'::regclass,
+                      'optimizer.system_events'::regclass),
                      ('optimizer.advice'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.rewrite_advice'::regclass,
