@@ -32,7 +32,8 @@ as() {
 
 traffic_tpch() {
     local file
-    as tpch -f "$WORK/tpch/schema.sql" -c ANALYZE
+    as tpch -f "$WORK/tpch/schema.sql"
+    psql_q "ANALYZE" "$DB"
     for file in "$WORK"/tpch/q*.sql; do as tpch -f "$file"; done
 }
 
@@ -56,10 +57,10 @@ cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_
     "optimizer_workflow.enabled = off"
 psql_q "CREATE DATABASE $DB"
 # Each source is a role, so that each statement says where it comes from; `psql` looks at everything, as an administrator does.
-psql_q "CREATE ROLE tpch LOGIN; CREATE ROLE pgbench LOGIN; CREATE ROLE orm LOGIN; CREATE ROLE psql LOGIN IN ROLE pg_monitor, pg_read_all_data;
+psql_q "CREATE ROLE tpch LOGIN; CREATE ROLE pgbench LOGIN; CREATE ROLE orm LOGIN; CREATE ROLE psql LOGIN IN ROLE pg_monitor, pg_read_all_data; ALTER ROLE psql SET search_path = shop, tpch, public;
         CREATE ROLE dumper LOGIN IN ROLE pg_read_all_data;
-        CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pgcrypto;
-        CREATE SCHEMA tpch AUTHORIZATION tpch; CREATE SCHEMA pgbench AUTHORIZATION pgbench; GRANT CREATE ON SCHEMA public TO orm" "$DB"
+        CREATE EXTENSION pg_stat_statements; ALTER ROLE orm SET search_path = shop; GRANT CREATE ON DATABASE $DB TO orm;
+        CREATE SCHEMA tpch AUTHORIZATION tpch; CREATE SCHEMA pgbench AUTHORIZATION pgbench" "$DB"
 as orm -v ON_ERROR_STOP=1 -f $HERE/orm_schema.sql || die "the schema of the mappers could not be made: $WORK/orm.err"
 psql_q "SELECT pg_stat_statements_reset()" "$DB" >/dev/null
 for origin in tpch pgbench orm psql dumper; do

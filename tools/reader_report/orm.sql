@@ -59,13 +59,13 @@ SELECT pg_catalog.version();
 SELECT CAST('test plain returns' AS VARCHAR(60)) AS anon_1;
 
 -- Prisma
-SELECT "public"."users"."id", "public"."users"."email" FROM "public"."users" WHERE ("public"."users"."id" = 5 AND 1=1) LIMIT 1 OFFSET 0;
-SELECT "public"."posts"."id", "public"."posts"."title" FROM "public"."posts" WHERE ("public"."posts"."published" = true AND "public"."posts"."title"::text ILIKE '%post%') ORDER BY "public"."posts"."createdAt" DESC LIMIT 10 OFFSET 20;
-SELECT COUNT(*) FROM (SELECT "public"."posts"."id" FROM "public"."posts" WHERE "public"."posts"."authorId" = 1 OFFSET 0) AS "sub";
-INSERT INTO "public"."posts" ("id", "title", "published", "createdAt") VALUES ('7f2c1b1e-0000-4000-8000-000000000001'::uuid, 'x', false, '2025-01-01 00:00:00 UTC') RETURNING "public"."posts"."id";
-UPDATE "public"."users" SET "settings" = '{"theme": "dark"}' WHERE ("public"."users"."id" IN (6, 7) AND 1=1);
-SELECT "aggr_selection_0_User"."_aggr_count" FROM "public"."users" LEFT JOIN (SELECT "public"."posts"."authorId", COUNT(*) AS "_aggr_count" FROM "public"."posts" WHERE 1=1 GROUP BY "public"."posts"."authorId") AS "aggr_selection_0_User" ON ("public"."users"."id" = "aggr_selection_0_User"."authorId") WHERE 1=1;
-SELECT "t0"."id", "t0_posts"."__prisma_data__" FROM "public"."users" AS "t0" LEFT JOIN LATERAL (SELECT COALESCE(JSONB_AGG("__prisma_data__"), '[]') AS "__prisma_data__" FROM (SELECT JSONB_BUILD_OBJECT('id', "t1"."id", 'title', "t1"."title") AS "__prisma_data__" FROM "public"."posts" AS "t1" WHERE "t0"."id" = "t1"."authorId") AS "t2") AS "t0_posts" ON TRUE WHERE "t0"."id" = 8;
+SELECT "shop"."users"."id", "shop"."users"."email" FROM "shop"."users" WHERE ("shop"."users"."id" = 5 AND 1=1) LIMIT 1 OFFSET 0;
+SELECT "shop"."posts"."id", "shop"."posts"."title" FROM "shop"."posts" WHERE ("shop"."posts"."published" = true AND "shop"."posts"."title"::text ILIKE '%post%') ORDER BY "shop"."posts"."createdAt" DESC LIMIT 10 OFFSET 20;
+SELECT COUNT(*) FROM (SELECT "shop"."posts"."id" FROM "shop"."posts" WHERE "shop"."posts"."authorId" = 1 OFFSET 0) AS "sub";
+INSERT INTO "shop"."posts" ("id", "title", "published", "createdAt") VALUES ('7f2c1b1e-0000-4000-8000-000000000001'::uuid, 'x', false, '2025-01-01 00:00:00 UTC') RETURNING "shop"."posts"."id";
+UPDATE "shop"."users" SET "settings" = '{"theme": "dark"}' WHERE ("shop"."users"."id" IN (6, 7) AND 1=1);
+SELECT "aggr_selection_0_User"."_aggr_count" FROM "shop"."users" LEFT JOIN (SELECT "shop"."posts"."authorId", COUNT(*) AS "_aggr_count" FROM "shop"."posts" WHERE 1=1 GROUP BY "shop"."posts"."authorId") AS "aggr_selection_0_User" ON ("shop"."users"."id" = "aggr_selection_0_User"."authorId") WHERE 1=1;
+SELECT "t0"."id", "t0_posts"."__prisma_data__" FROM "shop"."users" AS "t0" LEFT JOIN LATERAL (SELECT COALESCE(JSONB_AGG("__prisma_data__"), '[]') AS "__prisma_data__" FROM (SELECT JSONB_BUILD_OBJECT('id', "t1"."id", 'title', "t1"."title") AS "__prisma_data__" FROM "shop"."posts" AS "t1" WHERE "t0"."id" = "t1"."authorId") AS "t2") AS "t0_posts" ON TRUE WHERE "t0"."id" = 8;
 
 -- Sequelize
 SELECT "id", "email", "settings"#>>'{theme,name}' AS "theme" FROM "users" AS "User" WHERE ("User"."settings"#>>'{theme}') = 'dark' AND "User"."created_at" BETWEEN '2025-01-01 00:00:00.000 +00:00' AND '2025-02-01 00:00:00.000 +00:00';

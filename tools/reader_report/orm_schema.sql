@@ -1,5 +1,7 @@
--- What the statements in orm.sql run against: a shop and a blog, as frameworks lay them out.
-CREATE EXTENSION IF NOT EXISTS pgcrypto;
+-- What the statements in orm.sql run against: a shop and a blog, as frameworks lay them out. In a schema that the role finds by
+-- its own search_path: TPC-H has an orders of its own.
+CREATE SCHEMA shop;
+SET search_path = shop;
 CREATE TYPE order_state AS ENUM ('open', 'paid', 'sent', 'cancelled');
 CREATE TABLE users (
     id bigserial PRIMARY KEY, email varchar(255) NOT NULL UNIQUE, name varchar, admin boolean NOT NULL DEFAULT false,
@@ -39,4 +41,3 @@ INSERT INTO orders (user_id, state, total, placed_on)
 INSERT INTO order_lines SELECT 1 + n % 200, 1 + n / 200, 1 + n % 50, 1, 9.99 FROM generate_series(0, 599) n;
 INSERT INTO posts ("authorId", title, published) SELECT 1 + n % 50, format('Post %s', n), n % 2 = 0 FROM generate_series(1, 100) n;
 INSERT INTO events (kind, payload, happened_at) SELECT 'click', '{"page": 1}', '2025-06-01'::timestamptz + n * interval '1 hour' FROM generate_series(1, 200) n;
-ANALYZE;

@@ -10,7 +10,7 @@
 \d orders_id_seq
 \dt
 \dt+
-\dt public.*
+\dt tpch.*
 \di
 \di+ users*
 \dv+
