@@ -1,8 +1,7 @@
 # The commands people type. Each target is a line or two; what they do is in tools/.
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-stop test test-core bench reader-report fmt lint
-.PHONY: help setup build install demo demo-stop test test-core simulate bench fmt lint
+.PHONY: help setup build install demo demo-stop test test-core simulate bench reader-report fmt lint
 ifdef PG_CONFIG
 export PG_CONFIG
 endif
