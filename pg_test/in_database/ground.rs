@@ -51,15 +51,16 @@ pub fn observed(hours: f64) {
     ));
 }
 
-/// An index suggestion; its number.
+/// An index suggestion, each query's on a table of its own; its number.
 pub fn suggest_index(query_hash: i64, improvement: f64, confidence: f64) -> i64 {
-    let column = query_hash.unsigned_abs();
+    let number = query_hash.unsigned_abs();
     one(&format!(
         "INSERT INTO optimizer.index_suggestions
              (query_hash, relation, definition, columns, estimated_improvement_percent,
               confidence_score, made_by)
-         VALUES ({query_hash}, 'orders', 'CREATE INDEX orders_q{query_hash}_idx ON orders (c{column})'
-                     , '{{customer_id}}', {improvement}, {confidence}, 'tester')
+         VALUES ({query_hash}, 'orders_{number}',
+                 'CREATE INDEX orders_{number}_idx ON orders_{number} (customer_id)',
+                 '{{customer_id}}', {improvement}, {confidence}, 'tester')
          RETURNING id"
     ))
 }
@@ -115,12 +116,34 @@ pub fn implemented(query_hash: i64, hours_ago: f64, before_ms: f64, after_ms: f6
 
 /// The index that [`suggest_index`] suggests, so that what is recorded is there.
 pub fn index_of(query_hash: i64) {
-    let column = format!("c{}", query_hash.unsigned_abs());
+    let number = query_hash.unsigned_abs();
+    run(&format!(
+        "CREATE TABLE public.orders_{number} (customer_id int);
+         CREATE INDEX ON public.orders_{number} (customer_id)"
+    ));
+}
+
+/// Queries that lived through the same days without any change, each on a table of its own, read by the parser's account.
+pub fn controls(count: i32, hours_ago: f64, before_ms: f64, after_ms: f64) {
+    for number in 1..=i64::from(count) {
+        let hash = 9_000 + number;
+        lived_through(hash, hours_ago, 8, before_ms, after_ms);
+        touches(hash, "select", &format!("control_{number}"));
+    }
+}
+
+/// What the statement reader would say of a query that reads one table, which is made where it is missing.
+pub fn touches(query_hash: i64, kind: &str, table: &str) {
     run(&format!(
         "SET LOCAL client_min_messages = warning;
-         CREATE TABLE IF NOT EXISTS public.orders ();
-         ALTER TABLE public.orders ADD COLUMN IF NOT EXISTS {column} int;
-         CREATE INDEX IF NOT EXISTS orders_{column}_made_idx ON public.orders ({column});
+         CREATE TABLE IF NOT EXISTS public.{table} (customer_id int);
+         INSERT INTO optimizer.query_texts (query_hash, query) VALUES ({query_hash}, 'SELECT of {table}') ON CONFLICT DO NOTHING;
+         INSERT INTO optimizer.query_readings (query_hash, state, statement_kind, is_complete, shape, signature)
+         VALUES ({query_hash}, 'read', '{kind}', true, '{{}}', 0);
+         INSERT INTO optimizer.query_relations
+             (query_hash, relation, relation_name, relkind, is_read, is_written, by_foreign_key, topmost)
+         VALUES ({query_hash}, 'public.{table}'::regclass, 'public.{table}', 'r', true, '{kind}' <> 'select', false,
+                 'public.{table}'::regclass);
          SET LOCAL client_min_messages = notice"
     ));
 }

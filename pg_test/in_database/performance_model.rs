@@ -18,12 +18,12 @@ mod tests {
             "INSERT INTO optimizer.optimization_implementations (recommendation_id, query_hash,
                  implementation_timestamp, implemented_by, pre_optimization_stats, predicted_improvement_percent,
                  confidence_at_record, forecast_at_record_percent, actual_improvement_percent, verdict, status,
-                 measured_at, recorded_with, change_bucket_start, made_by, kind)
+                 measured_at, recorded_with, change_bucket_start, made_by, kind, stated_confidence)
              SELECT r.id, n, now(), 'tester',
                     jsonb_build_object('calls', 100, 'calls_per_hour', 50, 'mean_exec_time_ms', ms, 'rows', 100,
                                        'shared_blks_per_call', 10),
                     r.estimated_improvement_percent, 0.8, r.estimated_improvement_percent, {came}, 'improved',
-                    'implemented', now(), n, now(), 'tester', 'btree'
+                    'implemented', now(), n, now(), 'tester', 'btree', 0.8
              FROM (SELECT r.*, r.query_hash AS n, exp(r.query_hash * 7 % 80 / 10.0) AS ms
                    FROM optimizer.optimization_recommendations r) AS r"
         ));

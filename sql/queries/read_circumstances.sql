@@ -29,7 +29,8 @@ WITH this AS (
     -- the event that is this very change is none of the others
     SELECT e.id, e.occurred_at AS changed_at, e.relation_id, e.object_name, e.action
     FROM optimizer.system_events e, this
-    WHERE e.event_type IN ('index', 'table') AND e.action IN ('created', 'altered', 'dropped')
+    WHERE (e.event_type = 'index' AND e.action IN ('created', 'altered', 'dropped')
+           OR e.event_type = 'table' AND e.action = 'altered')
       AND e.occurred_at BETWEEN $2 AND $4 AND e.relation_id IS NOT NULL
       AND NOT (e.event_type = 'index'
                AND coalesce(coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
