@@ -7,6 +7,8 @@ mod implementation;
 mod ingest;
 mod learning;
 mod measurement;
+mod reading;
+mod reading_ground;
 mod sampling;
 mod sandbox;
 mod scoring;
