@@ -11,6 +11,8 @@ mod learning;
 mod measurement;
 mod performance_model;
 mod rewrites;
+mod reading;
+mod reading_ground;
 mod sampling;
 mod sandbox;
 mod scoring;
