@@ -60,15 +60,12 @@ COMMENT ON FUNCTION optimizer.note_failed_look(bigint, text) IS
     'Notes that a look raised an error; for take_look_or_note_error()';
 COMMENT ON FUNCTION optimizer.take_look_or_note_error(bigint) IS
     'One look in a subtransaction of its own; for measure_pending_implementations()';
-<<<<<<< HEAD
 COMMENT ON FUNCTION optimizer.plan_query(bigint) IS
     'What the planner makes of a query today, as the role that runs it most; nothing is executed. Where it is not planned: why';
-=======
 COMMENT ON FUNCTION optimizer.train_performance_model() IS
     'Trains a performance model on what worked, now; forecasts come from it when it predicts better than the kinds'' own rates';
 COMMENT ON FUNCTION optimizer.predict_improvement(bigint) IS
     'Improvement to expect of a recommendation that works, percent, with its 80 % interval and what it rests on: model, kind or stated';
->>>>>>> main
 COMMENT ON FUNCTION optimizer.get_optimization_results(text, bigint, integer) IS
     'Implementations with predicted beside actual and both snapshots, the newest first';
 COMMENT ON FUNCTION optimizer.optimization_summary() IS

@@ -6,11 +6,8 @@ pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
-<<<<<<< HEAD
-pub mod plans;
-=======
 pub mod performance_model;
->>>>>>> main
+pub mod plans;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;
