@@ -9,6 +9,7 @@ mod ingest;
 mod learning;
 mod measurement;
 mod performance_model;
+mod plans;
 mod sampling;
 mod sandbox;
 mod scoring;

@@ -24,7 +24,7 @@ planned() { local said; said=$(plan "$1"); case $said in "t||"*) ;; *) echo "it 
 all_planned() { local mark status=0; for mark in "$@"; do planned "$mark" || { echo "$mark"; status=1; }; done; return $status; }
 # What of it was executed since the mark in the log, with whose rights.
 executed() { cluster_log "$MAIN" | sed '1,/the planning begins/d' | grep -o 'executed: .*' || true; }
-none_executed() { local found; found=$(executed); [ -z "$found" ] || { echo "$found" | sort | uniq -c; return 1; }; }
+none_executed_by_others() { local found; found=$(executed | grep -v 'as mallory$' | sort | uniq -c); [ -z "$found" ] || { echo "$found"; return 1; }; }
 
 psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
     CREATE ROLE mallory LOGIN; CREATE ROLE reporter LOGIN; CREATE ROLE owner_of_definer; CREATE ROLE nosy LOGIN IN ROLE pg_monitor;
@@ -97,7 +97,7 @@ steal() { # steal NAME ARGUMENTS RESULT VALUE [OPTION]: a function that says who
 must mallory "
     $(steal mallory.evil int int 1) $(steal mallory.evil_truth int boolean true) $(steal mallory.evil_cheap int int 1 'IMMUTABLE COST 0.0001')
     $(steal mallory.evil_mood mallory.mood int 1) $(steal mallory.evil_state 'int, int' int 1) $(steal mallory.evil_volatile int int 1 VOLATILE)
-    $(steal public.evil_equal 'varchar, varchar' boolean true) $(steal public.today '' int 5) $(steal public.helper '' int 5)
+    $(steal public.evil_equal 'varchar, varchar' boolean true) $(steal public.today '' int 5) $(steal public.helper '' int 5 VOLATILE)
     CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.evil_equal, RESTRICT = eqsel, JOIN = eqjoinsel);
     CREATE FUNCTION mallory.thin(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT mallory.evil(\$1)';
     CREATE DOMAIN mallory.positive AS int CHECK (mallory.evil_truth(VALUE));
@@ -157,8 +157,12 @@ for _ in 1 2 3; do psql_q "SELECT p.reason, count(*) FROM generate_series(1, 200
 kill "$racer" 2>/dev/null; wait "$racer" 2>/dev/null
 claim "all this while indexes and views come and go" grep -q untrusted_function "$SCENARIO_DIR/race"
 # mallory's own CREATE INDEX executes the function, too, as mallory.
-claim "nothing was executed with anybody else's rights" test -z "$(executed | grep -v 'as mallory$')"
+claim "nothing was executed with anybody else's rights" none_executed_by_others
 claim_sql "nobody became superuser, nothing was made" "SELECT count(*) = 0 FROM pg_roles, (SELECT to_regclass('public.loot')) l (loot) WHERE rolname = 'mallory' AND (rolsuper OR loot IS NOT NULL)"
+# plpgsql keeps an expression ready for a whole transaction, with the functions it calls already looked up.
+as nosy "BEGIN; SET search_path = public, tools; SELECT tools.wrapped(); SELECT reason FROM optimizer.plan_query($(hash m_nested)); COMMIT" >"$SCENARIO_DIR/kept"
+claim "what the caller's transaction had ready is looked up anew" grep -q untrusted_function "$SCENARIO_DIR/kept"
+claim "and not executed" test "$(executed | grep -c 'public.helper as nosy')" -ge 1 -a "$(executed | grep -c 'public.helper as postgres')" = 0
 claim "and no program ran" test ! -e "$SCENARIO_DIR/stolen"
 
 echo '# what a role brings itself'

@@ -63,6 +63,10 @@ impl Drop for Guard {
 /// Puts the guard up. Beforehand [`forget`].
 pub fn enter() -> Guard {
     install();
+    // PL/pgSQL keeps expressions ready for a whole transaction, with their functions looked up before the guard stood: the caller's own calls would be
+    // what a trusted function then makes. All of them are made ready anew.
+    // SAFETY: marks plans and expressions of this session for replanning, as a change of a setting does.
+    unsafe { pg_sys::ResetPlanCache() };
     STANDS.store(true, Ordering::Relaxed);
     Guard(())
 }

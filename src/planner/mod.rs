@@ -58,6 +58,7 @@ pub struct Statement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// One, with no parameter known: what a batch can afford.
+    #[cfg_attr(not(feature = "pg_test"), expect(dead_code, reason = "for advisors, which come"))]
     Generic,
     /// And some with values in the parameters.
     Sampled,
