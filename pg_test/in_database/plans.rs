@@ -143,7 +143,7 @@ mod tests {
             ("SELECT * FROM orders o JOIN customers c USING (id) WHERE id < $1", 3),
             (
                 "SELECT * FROM customers c WHERE EXISTS (SELECT FROM orders o WHERE o.at > $1 AND c.level = $2)",
-                5,
+                3,
             ),
             ("WITH recent AS (SELECT * FROM orders WHERE at > $1) SELECT * FROM recent", 3),
             ("SELECT * FROM customers WHERE level = $1::int", 3),
