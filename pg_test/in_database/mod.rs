@@ -13,6 +13,7 @@ mod performance_model;
 mod rewrites;
 mod reading;
 mod reading_ground;
+mod plans;
 mod sampling;
 mod sandbox;
 mod scoring;
