@@ -50,6 +50,7 @@ mod tests {
                 ("SELECT a::integer, pg_catalog.lower(b) FROM t", "SELECT CAST(a AS int4), lower(b) FROM t"),
                 ("SELECT a FROM t WHERE b != 1", "SELECT a FROM t WHERE b <> 2"),
                 ("SELECT E'it\\'s'", "SELECT 'x'"),
+                ("PREPARE p (int) AS SELECT a FROM t WHERE b = $1", "SELECT a FROM t WHERE b = 1"),
                 (
                     "WITH x AS (DELETE FROM t WHERE a = 1 RETURNING *) INSERT INTO u SELECT * FROM x
                      ON CONFLICT (a) WHERE b > 3 DO UPDATE SET b = excluded.b + 1 WHERE u.c < 'x' RETURNING a",
