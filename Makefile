@@ -2,6 +2,7 @@
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
 .DEFAULT_GOAL := help
 .PHONY: help setup build install demo demo-stop test test-core bench reader-report fmt lint
+.PHONY: help setup build install demo demo-stop test test-core simulate bench fmt lint
 ifdef PG_CONFIG
 export PG_CONFIG
 endif
@@ -29,6 +30,9 @@ test: setup ## every check: format, clippy, core, in-database, SQL files, isolat
 
 test-core: ## the quick one: the pure core, no PostgreSQL needed
 	@cargo test -p optimizer_core
+
+simulate: ## all runs of the verdict's simulation, written into docs/measurement.md; about 3 minutes, no PostgreSQL needed
+	@cargo test --release -p optimizer_core --test simulation -- --ignored --nocapture
 
 bench: install ## speed, space and CPU against their targets, PoWA beside; about 20 minutes (docs/performance.md)
 	@tools/setup.sh --bench

@@ -43,7 +43,8 @@ GRANT SELECT ON
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
     optimizer.query_stats,
     optimizer.recommendations, optimizer.implementations, optimizer.events,
-    optimizer.looks_implemented, optimizer.seen_server
+    optimizer.looks_implemented, optimizer.seen_server,
+    optimizer.query_relations, optimizer.readings
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
     optimizer.roi_score(float8, float8, float8),

@@ -13,6 +13,7 @@ pub mod looks;
 pub mod metrics;
 pub mod performance_model;
 pub mod purge;
+pub mod readings;
 pub mod recommendations;
 pub mod rewrites;
 pub mod sampler;

@@ -52,3 +52,54 @@ pub fn days(
 pub fn observed_days(timeline: &Timeline, evidence: &ChangeEvidence) -> usize {
     eligible(timeline, evidence).filter(|day| timeline.is_observed(*day)).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::evidence::{Bucket, QueryHistory};
+    use crate::verdict::fixture::{at, bucket, cell, evidence, kept, timeline};
+
+    /// The baseline of a query that ran in all of the last 40 days.
+    fn chosen(change: impl FnOnce(&mut ChangeEvidence<'static>)) -> Vec<i64> {
+        let mut evidence = evidence(10.0);
+        evidence.buckets = kept((-40 * 24..48).map(bucket).collect());
+        let cells = kept((-40 * 24..48).map(|hour| cell(hour, 10, 1.0)).collect::<Vec<_>>());
+        evidence.target = QueryHistory { query_hash: -1, cells };
+        change(&mut evidence);
+        let timeline = timeline(&evidence);
+        let series = Series::new(&timeline, &evidence.target);
+        days(&timeline, &evidence, &series, Measure::TimePerCall)
+    }
+
+    #[test]
+    fn the_last_fourteen_days_but_the_very_last() {
+        assert_eq!(chosen(|_| ()), (-15..=-2).collect::<Vec<i64>>());
+    }
+
+    #[test]
+    fn the_day_before_the_recommendation_appeared_is_left_out() {
+        // Appeared at the start of day -4: day -5 is the day before, and only that.
+        let days = chosen(|e| e.appeared_at = Some(at(-96)));
+        assert_eq!(days, (-16..=-2).filter(|day| *day != -5).collect::<Vec<i64>>());
+        // An hour into day -4: both days are touched.
+        let days = chosen(|e| e.appeared_at = Some(at(-95)));
+        assert_eq!(days, (-17..=-2).filter(|day| *day != -5 && *day != -4).collect::<Vec<i64>>());
+        let unbounded = chosen(|e| e.appeared_at = Some(i64::MIN));
+        assert_eq!(unbounded, (-15..=-2).collect::<Vec<i64>>());
+    }
+
+    #[test]
+    fn days_that_are_not_valid_make_room_for_older_ones_of_four_weeks() {
+        let seen = |keep: fn(i64) -> bool| {
+            chosen(|e| {
+                let buckets = (-40 * 24..48_i64).filter(|hour| keep(hour.div_euclid(24)));
+                e.buckets = kept(buckets.map(bucket).collect::<Vec<Bucket>>());
+            })
+        };
+        let even = seen(|day| day % 2 == 0);
+        assert_eq!(even, (-28..=-2).filter(|day| day % 2 == 0).collect::<Vec<i64>>());
+        assert_eq!(seen(|day| day < -28), []);
+        assert_eq!(seen(|day| !(-20..-1).contains(&day)), (-28..=-21).collect::<Vec<i64>>());
+    }
+}

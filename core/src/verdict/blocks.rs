@@ -113,3 +113,92 @@ pub fn day_blocks(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::evidence::{Cell, QueryHistory};
+    use crate::verdict::fixture::{cell, evidence, kept, timeline};
+
+    /// Day 1 against a baseline of 1 ms a call and 10 blocks at every hour.
+    fn value(cells: Vec<Cell>, measure: Measure) -> Option<f64> {
+        let timeline = timeline(&evidence(10.0));
+        let series =
+            |cells| Series::new(&timeline, &QueryHistory { query_hash: 1, cells: kept(cells) });
+        let before = series((-72..-24).map(|hour| cell(hour, 100, 1.0)).collect());
+        let levels = Levels::learn(&timeline, &before, measure, &[-3, -2]).unwrap();
+        day_value(&timeline, &series(cells), measure, &levels, 1)
+    }
+
+    fn close(value: Option<f64>, expected: f64) {
+        assert!((value.unwrap() - expected).abs() < 1e-12, "{value:?} is not {expected}");
+    }
+
+    #[test]
+    fn a_day_at_its_usual_level_is_zero_and_one_of_twice_that_is_ln_two() {
+        close(value(vec![cell(30, 100, 1.0)], Measure::TimePerCall), 0.0);
+        close(value(vec![cell(30, 100, 2.0)], Measure::TimePerCall), 2.0_f64.ln());
+    }
+
+    #[test]
+    fn groups_of_thirty_calls_are_weighted_by_their_calls() {
+        // 40 calls of 2 ms are a group of weight 4/7; 90 of 1 ms one of 3/4.
+        let expected = 4.0 / 7.0 * 2.0_f64.ln() / (4.0 / 7.0 + 0.75);
+        close(value(vec![cell(30, 40, 2.0), cell(31, 90, 1.0)], Measure::TimePerCall), expected);
+    }
+
+    #[test]
+    fn hours_are_merged_until_they_hold_thirty_calls() {
+        // 20 calls of 1 ms and 10 of 4: one group, the log of its mean and not the mean of logs.
+        close(
+            value(vec![cell(30, 20, 1.0), cell(31, 10, 4.0)], Measure::TimePerCall),
+            2.0_f64.ln(),
+        );
+        // 29 and 29: still one.
+        let expected = (58.0_f64 * 2.5 / 58.0).ln();
+        close(value(vec![cell(30, 29, 1.0), cell(31, 29, 4.0)], Measure::TimePerCall), expected);
+        // 30 and 30: two.
+        let expected = 4.0_f64.ln() / 2.0;
+        close(value(vec![cell(30, 30, 1.0), cell(31, 30, 4.0)], Measure::TimePerCall), expected);
+    }
+
+    #[test]
+    fn what_is_left_over_joins_the_last_full_group() {
+        let cells = vec![cell(30, 30, 1.0), cell(31, 30, 1.0), cell(32, 10, 8.0)];
+        // 30 at 1 ms; 40 with a mean of (30 + 80) / 40.
+        let (w1, w2) = (0.5, 40.0 / 70.0);
+        close(value(cells, Measure::TimePerCall), w2 * (110.0_f64 / 40.0).ln() / (w1 + w2));
+    }
+
+    #[test]
+    fn a_group_that_took_no_time_is_not_looked_at() {
+        let cells = vec![cell(30, 30, 0.0), cell(31, 30, 2.0)];
+        close(value(cells, Measure::TimePerCall), 2.0_f64.ln());
+        assert_eq!(value(vec![cell(30, 30, 0.0)], Measure::TimePerCall), None);
+    }
+
+    #[test]
+    fn blocks_are_compared_with_one_added() {
+        // 10 blocks a call before, 4.5 after: ln(5.5 / 11).
+        let half = Cell { shared_blks: 45, ..cell(30, 10, 1.0) };
+        close(value(vec![half], Measure::BlocksPerCall), 0.5_f64.ln());
+        let none = Cell { shared_blks: 0, ..cell(30, 10, 1.0) };
+        close(value(vec![none], Measure::BlocksPerCall), -(11.0_f64.ln()));
+    }
+
+    #[test]
+    fn time_per_row_leaves_calls_without_rows_out() {
+        let rich = Cell { rows: 300, ..cell(30, 100, 1.5) };
+        close(value(vec![rich], Measure::TimePerRow), 0.5_f64.ln());
+        let empty = Cell { rows: 0, ..cell(30, 100, 1.5) };
+        assert_eq!(value(vec![empty], Measure::TimePerRow), None);
+    }
+
+    #[test]
+    fn a_day_of_too_few_calls_has_no_value_and_no_number_is_infinite() {
+        assert_eq!(value(vec![cell(30, 19, 1.0)], Measure::TimePerCall), None);
+        let huge = |hour| Cell { total_exec_time_ms: f64::MAX, ..cell(hour, 10, 1.0) };
+        assert_eq!(value(vec![huge(30), huge(31), huge(32)], Measure::TimePerCall), None);
+    }
+}

@@ -132,3 +132,93 @@ impl Series {
         self.day(timeline, day).iter().map(|amounts| amounts.calls).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::evidence::Cell;
+    use crate::verdict::fixture::{ALL, at, buckets, cell, evidence, kept, timeline};
+
+    fn history(cells: Vec<Cell>) -> QueryHistory<'static> {
+        QueryHistory { query_hash: 1, cells: kept(cells) }
+    }
+
+    #[test]
+    fn the_later_of_two_cells_of_one_bucket_stands() {
+        let timeline = timeline(&evidence(10.0));
+        let twice = history(vec![cell(5, 10, 1.0), cell(5, 30, 2.0), cell(6, 1, 1.0)]);
+        let sum = Series::new(&timeline, &twice).sum(&timeline, [0]);
+        assert_eq!((sum.calls, sum.time_ms), (31.0, 61.0));
+    }
+
+    #[test]
+    fn the_order_of_cells_does_not_matter() {
+        let timeline = timeline(&evidence(10.0));
+        let cells: Vec<Cell> = ALL.map(|hour| cell(hour, 30 + hour.rem_euclid(7), 3.0)).collect();
+        let turned = history(cells.iter().rev().copied().collect());
+        assert_eq!(Series::new(&timeline, &history(cells)).0, Series::new(&timeline, &turned).0);
+    }
+
+    #[test]
+    fn what_cannot_be_is_dropped() {
+        let timeline = timeline(&evidence(10.0));
+        let good = cell(5, 10, 1.0);
+        for bad in [
+            Cell { total_exec_time_ms: f64::NAN, ..good },
+            Cell { total_exec_time_ms: f64::INFINITY, ..good },
+            Cell { total_exec_time_ms: -1.0, ..good },
+            Cell { calls: -1, ..good },
+            Cell { rows: -1, ..good },
+            Cell { shared_blks: -1, ..good },
+            Cell { start: at(5) + 1, ..good },
+            Cell { start: i64::MIN, ..good },
+            Cell { start: i64::MAX, ..good },
+        ] {
+            let sum = Series::new(&timeline, &history(vec![bad])).sum(&timeline, -28..2);
+            assert_eq!(sum, Amounts::default(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn cells_in_unobserved_and_left_out_buckets_do_not_count() {
+        let mut evidence = evidence(10.0);
+        evidence.buckets = kept(buckets(0..20));
+        let timeline = timeline(&evidence);
+        let all = history((0..24).map(|hour| cell(hour, 10, 1.0)).collect());
+        // 0 and 1 are left out, 20 to 23 were not observed.
+        assert_eq!(Series::new(&timeline, &all).calls(&timeline, 0), 180.0);
+    }
+
+    #[test]
+    fn twenty_calls_make_a_day_and_three_make_one_of_blocks() {
+        let timeline = timeline(&evidence(10.0));
+        let valid = |calls, measure| {
+            let history = history(vec![cell(-40, calls, 1.0)]);
+            Series::new(&timeline, &history).is_valid(&timeline, -2, measure)
+        };
+        assert!(valid(20, Measure::TimePerCall) && !valid(19, Measure::TimePerCall));
+        assert!(valid(20, Measure::TimePerRow) && !valid(19, Measure::TimePerRow));
+        assert!(valid(3, Measure::BlocksPerCall) && !valid(2, Measure::BlocksPerCall));
+    }
+
+    #[test]
+    fn the_lossy_share_is_of_the_buckets_after_the_change_that_count() {
+        let timeline = timeline(&evidence(10.0));
+        let lossy = |hour| Cell { lossy: true, ..cell(hour, 1, 1.0) };
+        let history = history(vec![lossy(-3), lossy(0), lossy(3), lossy(47), cell(9, 1, 1.0)]);
+        let share = Series::new(&timeline, &history).lossy_share_after(&timeline);
+        assert!((share - 2.0 / 46.0).abs() < 1e-12, "{share}");
+    }
+
+    #[test]
+    fn a_rewrite_is_the_old_one_before_and_the_new_ones_after() {
+        let timeline = timeline(&evidence(10.0));
+        let cells = |mean| history(ALL.map(|hour| cell(hour, 10, mean)).collect());
+        let old = Series::new(&timeline, &cells(5.0));
+        let both = old.followed_by(&timeline, &[cells(1.0), cells(2.0)]);
+        assert_eq!(both.sum(&timeline, [-3]).time_ms, 24.0 * 50.0);
+        assert_eq!(both.sum(&timeline, [1]).time_ms, 24.0 * 30.0);
+        assert_eq!(old.followed_by(&timeline, &[]).calls(&timeline, 1), 0.0);
+    }
+}

@@ -56,3 +56,62 @@ impl Levels {
         self.by_hour[kind][usize::from(hour.min(23))]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::evidence::{Cell, QueryHistory};
+    use crate::verdict::fixture::{bucket, cell, evidence, kept, timeline};
+
+    fn learned(cells: Vec<Cell>, days: &[i64], measure: Measure) -> Option<Levels> {
+        let timeline = timeline(&evidence(10.0));
+        let series = Series::new(&timeline, &QueryHistory { query_hash: 1, cells: kept(cells) });
+        Levels::learn(&timeline, &series, measure, days)
+    }
+
+    #[test]
+    fn the_formula_by_hand() {
+        // Hour -48 is 10 o'clock: 20 calls of 4 ms; hour -47 is 11: 10 calls of 1 ms. Mean 3.
+        let cells = vec![cell(-48, 20, 4.0), cell(-47, 10, 1.0)];
+        let levels = learned(cells, &[-2], Measure::TimePerCall).unwrap();
+        assert_eq!(levels.at(10, false), (80.0 + 30.0) / 30.0);
+        assert_eq!(levels.at(11, false), (10.0 + 30.0) / 20.0);
+        // An hour without calls has the mean.
+        assert_eq!(levels.at(3, false), 3.0);
+        assert_eq!(levels.at(10, true), levels.at(10, false));
+    }
+
+    #[test]
+    fn cells_of_other_days_teach_nothing() {
+        let cells = vec![cell(-48, 20, 4.0), cell(-20, 20, 400.0), cell(5, 20, 400.0)];
+        assert_eq!(learned(cells, &[-2], Measure::TimePerCall).unwrap().at(14, false), 4.0);
+    }
+
+    #[test]
+    fn weekends_are_kept_apart_from_twelve_days_on() {
+        let cells: Vec<Cell> = (-15 * 24..-24)
+            .map(|hour| cell(hour, 1000, if bucket(hour).is_weekend { 1.0 } else { 2.0 }))
+            .collect();
+        let eleven: Vec<i64> = (-12..=-2).collect();
+        let twelve: Vec<i64> = (-13..=-2).collect();
+        let levels = learned(cells.clone(), &eleven, Measure::TimePerCall).unwrap();
+        assert!(!levels.are_weekends_apart);
+        assert_eq!(levels.at(3, true), levels.at(3, false));
+        let levels = learned(cells, &twelve, Measure::TimePerCall).unwrap();
+        assert!(levels.are_weekends_apart);
+        assert!((levels.at(3, true) - 1.0).abs() < 0.01, "{}", levels.at(3, true));
+        assert!((levels.at(3, false) - 2.0).abs() < 0.01, "{}", levels.at(3, false));
+    }
+
+    #[test]
+    fn without_calls_or_without_time_there_is_no_level() {
+        assert!(learned(vec![], &[-2], Measure::TimePerCall).is_none());
+        assert!(learned(vec![cell(-48, 50, 0.0)], &[-2], Measure::TimePerCall).is_none());
+        assert!(learned(vec![cell(-48, 50, 0.0)], &[-2], Measure::BlocksPerCall).is_some());
+        assert!(learned(vec![cell(-48, 50, 1.0)], &[], Measure::TimePerCall).is_none());
+        let huge = Cell { total_exec_time_ms: f64::MAX, ..cell(-48, 50, 1.0) };
+        let more = Cell { start: huge.start + 3_600_000_000, ..huge };
+        assert!(learned(vec![huge, more], &[-2], Measure::TimePerCall).is_none());
+    }
+}

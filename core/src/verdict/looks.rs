@@ -34,3 +34,40 @@ pub fn earliest(changed_at: Micros, bucket_width: Micros) -> Micros {
 pub fn window_end(now: Micros, deadline: Micros, reverted_at: Option<Micros>) -> Micros {
     now.min(deadline).min(reverted_at.unwrap_or(Micros::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::timeline::HOUR;
+
+    #[test]
+    fn two_looks_share_five_percent_and_a_late_one_has_it_alone() {
+        assert_eq!(alpha(Look::First, false), 0.01);
+        assert_eq!(alpha(Look::Last, true), 0.04);
+        assert_eq!(alpha(Look::Last, false), 0.05);
+        assert_eq!(alpha(Look::Forced, true), 0.04);
+        assert_eq!(alpha(Look::Forced, false), 0.05);
+        // What is shown meanwhile is as strict as what comes next.
+        assert_eq!(alpha(Look::Provisional, false), 0.01);
+        assert_eq!(alpha(Look::Provisional, true), 0.04);
+        assert!((FIRST + LAST - ONLY).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_look_before_one_whole_day() {
+        assert_eq!(earliest(10 * HOUR + HOUR / 3, HOUR), 34 * HOUR);
+        assert_eq!(earliest(10 * HOUR, HOUR), 34 * HOUR);
+        assert_eq!(earliest(-HOUR / 2, HOUR), 23 * HOUR);
+        assert_eq!(earliest(5, 0), 29);
+        assert_eq!(earliest(Micros::MAX, HOUR), Micros::MAX);
+    }
+
+    #[test]
+    fn no_window_reaches_past_the_deadline_or_a_revert() {
+        assert_eq!(window_end(30, 48, None), 30);
+        assert_eq!(window_end(900, 48, None), 48);
+        assert_eq!(window_end(900, 48, Some(20)), 20);
+        assert_eq!(window_end(10, 48, Some(20)), 10);
+    }
+}

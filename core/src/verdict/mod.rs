@@ -13,6 +13,8 @@ pub mod estimate;
 pub mod evidence;
 mod examine;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod interval;
 pub mod levels;
 pub mod looks;

@@ -163,3 +163,162 @@ impl Timeline {
         self.counted(day).1 * self.width as f64 / HOUR as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::fixture::{ALL, CHANGED_AT, at, bucket, buckets, evidence, kept};
+
+    fn left_out(timeline: &Timeline) -> Vec<i64> {
+        let hours = (0_i64..).zip(&timeline.slots);
+        hours.filter(|(_, s)| s.is_left_out).map(|(i, _)| i + OLDEST_DAY * DAY).collect()
+    }
+
+    #[test]
+    fn the_bucket_of_the_change_and_one_on_either_side_are_left_out() {
+        let timeline = Timeline::new(&evidence(10.0)).unwrap();
+        assert_eq!(left_out(&timeline), [-1, 0, 1]);
+        let mut building = evidence(10.0);
+        building.left_out = Some((at(-4), CHANGED_AT));
+        let timeline = Timeline::new(&building).unwrap();
+        assert_eq!(left_out(&timeline), [-5, -4, -3, -2, -1, 0, 1]);
+        // Told the wrong way round, it leaves out nothing more.
+        building.left_out = Some((CHANGED_AT, at(-4)));
+        assert_eq!(left_out(&Timeline::new(&building).unwrap()), [-1, 0, 1]);
+    }
+
+    #[test]
+    fn a_day_of_which_more_than_half_is_left_out_is_none() {
+        let mut building = evidence(10.0);
+        building.left_out = Some((at(-34), at(-27)));
+        // Ten of day -2 are gone, 14 stay.
+        assert!(Timeline::new(&building).unwrap().is_observed(-2));
+        building.left_out = Some((at(-38), at(-26)));
+        let timeline = Timeline::new(&building).unwrap();
+        assert!(!timeline.is_observed(-2));
+        assert!(timeline.is_observed(-3));
+    }
+
+    #[test]
+    fn a_day_needs_four_fifths_of_its_buckets() {
+        let observed = |missing: std::ops::Range<i64>| {
+            let mut evidence = evidence(10.0);
+            let seen =
+                buckets(ALL).into_iter().filter(|b| !missing.clone().any(|h| at(h) == b.start));
+            evidence.buckets = kept(seen.collect());
+            let timeline = Timeline::new(&evidence).unwrap();
+            (timeline.is_observed(-3), timeline.is_observed(0))
+        };
+        // 24 buckets need 19.2; the 22 of day 0 that count need 17.6.
+        assert_eq!(observed(-72..-68), (true, true));
+        assert_eq!(observed(-72..-67), (false, true));
+        assert_eq!(observed(2..6), (true, true));
+        assert_eq!(observed(2..7), (true, false));
+    }
+
+    #[test]
+    fn shares_of_buckets_add_up() {
+        let mut evidence = evidence(10.0);
+        let of = |share| {
+            kept(buckets(ALL).into_iter().map(|b| Bucket { observed_share: share, ..b }).collect())
+        };
+        evidence.buckets = of(0.8);
+        let timeline = Timeline::new(&evidence).unwrap();
+        assert!(timeline.is_observed(-3) && timeline.is_observed(0));
+        assert!((timeline.observed_share_after().unwrap() - 0.8).abs() < 1e-12);
+        assert!((timeline.observed_hours(-3) - 19.2).abs() < 1e-9);
+        for share in [0.79, f64::NAN, -3.0] {
+            evidence.buckets = of(share);
+            assert!(!Timeline::new(&evidence).unwrap().is_observed(-3), "{share}");
+        }
+        evidence.buckets = of(7.0);
+        assert!((Timeline::new(&evidence).unwrap().observed_hours(-3) - 24.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn buckets_of_another_width_and_off_the_grid_are_unobserved() {
+        let mut evidence = evidence(10.0);
+        let wide = buckets(ALL).into_iter().map(|b| Bucket { width: HOUR / 2, ..b });
+        evidence.buckets = kept(wide.collect());
+        assert!(!Timeline::new(&evidence).unwrap().is_observed(-3));
+        let shifted = buckets(ALL).into_iter().map(|b| Bucket { start: b.start + 1, ..b });
+        evidence.buckets = kept(shifted.collect());
+        assert!(!Timeline::new(&evidence).unwrap().is_observed(-3));
+    }
+
+    #[test]
+    fn a_day_after_is_whole_when_its_last_bucket_has_ended() {
+        let days = |end| {
+            let mut evidence = evidence(10.0);
+            evidence.window_end = end;
+            Timeline::new(&evidence).unwrap().days_after
+        };
+        assert_eq!(days(at(24) - 1), 0);
+        assert_eq!(days(at(24)), 1);
+        assert_eq!(days(CHANGED_AT + 24 * HOUR), 1);
+        assert_eq!(days(CHANGED_AT + 48 * HOUR), 2);
+        assert_eq!(days(at(-500)), 0);
+        assert_eq!(days(Micros::MAX), MOST_DAYS_AFTER);
+    }
+
+    #[test]
+    fn only_buckets_of_an_hour_know_the_hour_and_the_weekend() {
+        let mut evidence = evidence(10.0);
+        let timeline = Timeline::new(&evidence).unwrap();
+        let slot = timeline.slots[timeline.index_of_start(at(-20)).unwrap()];
+        assert_eq!((slot.hour, bucket(-20).hour_of_day), (14, 14));
+        assert!(timeline.slots.iter().any(|slot| slot.is_weekend));
+        let second = HOUR / 3600;
+        evidence.bucket_width = second;
+        evidence.window_end = CHANGED_AT + 48 * second;
+        let of_seconds = (-48..48).map(|k| Bucket {
+            start: CHANGED_AT + k * second,
+            width: second,
+            is_weekend: true,
+            ..bucket(0)
+        });
+        evidence.buckets = kept(of_seconds.collect());
+        let timeline = Timeline::new(&evidence).unwrap();
+        let slot = timeline.slots[timeline.index_of_start(CHANGED_AT + 5 * second).unwrap()];
+        assert_eq!((slot.hour, slot.is_weekend, slot.observed), (5, false, 1.0));
+    }
+
+    #[test]
+    fn the_order_of_buckets_does_not_matter() {
+        let sorted = evidence(10.0);
+        let mut shuffled = sorted.clone();
+        shuffled.buckets = kept(sorted.buckets.iter().rev().copied().collect());
+        let observed = |e: &ChangeEvidence| {
+            Timeline::new(e).unwrap().slots.iter().map(|s| s.observed).collect::<Vec<f64>>()
+        };
+        assert_eq!(observed(&sorted), observed(&shuffled));
+    }
+
+    #[test]
+    fn widths_and_moments_beyond_all_bounds_do_no_harm() {
+        for width in [0, -5] {
+            assert!(
+                Timeline::new(&ChangeEvidence { bucket_width: width, ..evidence(10.0) }).is_none()
+            );
+        }
+        for changed_at in [Micros::MIN, Micros::MAX, 0] {
+            for window_end in [Micros::MIN, Micros::MAX, 0] {
+                for bucket_width in [1, HOUR, Micros::MAX] {
+                    let left_out = Some((Micros::MIN, Micros::MAX));
+                    let odd = ChangeEvidence {
+                        changed_at,
+                        window_end,
+                        bucket_width,
+                        left_out,
+                        ..evidence(10.0)
+                    };
+                    if let Some(timeline) = Timeline::new(&odd) {
+                        assert!(timeline.days_after <= MOST_DAYS_AFTER);
+                        assert!(!timeline.is_observed(-2));
+                    }
+                }
+            }
+        }
+    }
+}
