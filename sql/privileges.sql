@@ -42,7 +42,9 @@ GRANT SELECT ON
     optimizer.implementation_measurements,
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
     optimizer.query_stats,
-    optimizer.recommendations, optimizer.implementations
+    optimizer.recommendations, optimizer.implementations, optimizer.events,
+    optimizer.looks_implemented, optimizer.seen_server,
+    optimizer.query_relations, optimizer.readings
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
     optimizer.roi_score(float8, float8, float8),
@@ -52,6 +54,8 @@ GRANT EXECUTE ON FUNCTION
     optimizer.normalise_sql(text),
     optimizer.drop_index_statement(text, text),
     optimizer.list_literal(text),
+    optimizer.is_same_setting_value(text, text, text),
+    optimizer.names_relation(text, name, name),
     optimizer.query_hash_list(jsonb),
     optimizer.bucket_width_seconds(),
     optimizer.index_fingerprint(text),
@@ -62,6 +66,7 @@ GRANT EXECUTE ON FUNCTION
     optimizer.predict_improvement(bigint),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),
+    optimizer.plan_query(bigint),
     optimizer.status()
 TO pg_monitor;
 

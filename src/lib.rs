@@ -11,6 +11,7 @@ mod catalog;
 mod error;
 mod fingerprint;
 mod kept_plan;
+mod planner;
 mod raw_parse;
 mod reader;
 mod role;
@@ -39,14 +40,23 @@ extension_sql_file!(
         api::scoring::list_literal
     ]
 );
+extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
+extension_sql_file!(
+    "../sql/events.sql",
+    requires = [
+        "implementations",
+        api::events::is_same_setting_value,
+        api::fingerprint::index_fingerprint
+    ]
+);
 extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
         "performance_models",
-        "implementations",
+        "events",
         api::scoring::bucket_width_seconds,
         api::scoring::urgency_score
     ]
@@ -65,8 +75,10 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        api::events::is_same_setting_value,
         api::fingerprint::index_fingerprint,
         api::fingerprint::statement_fingerprint,
+        "readings",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,
@@ -79,6 +91,7 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::plans::plan_query,
         api::performance_model::train_performance_model,
         api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,

@@ -10,6 +10,7 @@ pub mod buckets;
 pub mod counters;
 pub mod delta;
 pub mod error;
+pub mod events;
 pub mod fingerprint;
 pub mod learning;
 pub mod maintenance;

@@ -50,6 +50,7 @@ mod tests {
                 ("SELECT a::integer, pg_catalog.lower(b) FROM t", "SELECT CAST(a AS int4), lower(b) FROM t"),
                 ("SELECT a FROM t WHERE b != 1", "SELECT a FROM t WHERE b <> 2"),
                 ("SELECT E'it\\'s'", "SELECT 'x'"),
+                ("PREPARE p (int) AS SELECT a FROM t WHERE b = $1", "SELECT a FROM t WHERE b = 1"),
                 (
                     "WITH x AS (DELETE FROM t WHERE a = 1 RETURNING *) INSERT INTO u SELECT * FROM x
                      ON CONFLICT (a) WHERE b > 3 DO UPDATE SET b = excluded.b + 1 WHERE u.c < 'x' RETURNING a",
@@ -141,7 +142,7 @@ mod tests {
             "SELECT 1; SELECT 2",
             "SELEC 1",
             "SELECT 'x",
-            "SELECT interval $1",
+            "SELECT interval",
             "CREATE TABLE t (a int)",
             "CREATE INDEX ON t (a)",
             "VACUUM",
@@ -310,6 +311,57 @@ mod tests {
                 missed.push(format!("{definition}\n{shown}"));
             }
             run("DROP INDEX fp_written");
+        }
+        assert!(missed.is_empty(), "{} not recognised:\n{}", missed.len(), missed.join("\n"));
+    }
+
+    /// Each runs, and the text that pg_stat_statements keeps of it is compared with what was written.
+    #[pg_test]
+    fn a_statement_is_recognised_in_what_pg_stat_statements_keeps_of_it() {
+        run("CREATE EXTENSION pg_stat_statements; SET LOCAL pg_stat_statements.track = 'all';
+             CREATE TABLE fp (id int PRIMARY KEY, n numeric(9,2), t text, ts timestamptz, d date, j jsonb, arr int[])");
+        let written = [
+            "SELECT id FROM fp WHERE id = 5",
+            "SELECT id FROM fp WHERE id = -5 AND n > - 1.5",
+            "SELECT id FROM fp WHERE t = 'x' OR t IS NULL OR t = E'a\\'b'",
+            "SELECT id FROM fp WHERE id IN (1, 2, 3)",
+            "SELECT id FROM fp WHERE id = ANY (ARRAY[1, 2, 3])",
+            "SELECT id FROM fp WHERE id = ANY ('{1,2,3}')",
+            "SELECT id FROM fp WHERE d >= date '2024-01-01' AND d < date '2024-01-01' + interval '1' month",
+            "SELECT id FROM fp WHERE ts > now() - interval '1 day'",
+            "SELECT id FROM fp WHERE d = '2024-01-01'::date AND n = CAST(5 AS numeric)",
+            "SELECT extract(year FROM ts), count(*) FROM fp GROUP BY extract(year FROM ts)",
+            "SELECT date_trunc('day', ts), sum(n) FROM fp GROUP BY 1 ORDER BY 1 DESC LIMIT 10 OFFSET 20",
+            "SELECT CASE WHEN n > 5 THEN 'a' ELSE 'b' END FROM fp",
+            "SELECT j ->> 'x', j #> '{a,b}', j @> '{\"a\": 1}' FROM fp WHERE j ? 'x'",
+            "SELECT arr[1], substring(t FROM 1 FOR 3), t LIKE 'a%', t ILIKE '%b' ESCAPE '!' FROM fp",
+            "SELECT sum(n) OVER (PARTITION BY t ORDER BY ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM fp",
+            "INSERT INTO fp (id, t) VALUES (1, 'a'), (2, 'b') ON CONFLICT (id) DO UPDATE SET t = excluded.t || 'x' RETURNING id",
+            "INSERT INTO fp (id, t) VALUES (3, DEFAULT)",
+            "UPDATE fp SET t = 'x', n = n + 1 WHERE id BETWEEN 1 AND 2",
+            "DELETE FROM fp USING fp AS o WHERE fp.id = o.id AND o.t = 'none' RETURNING fp.*",
+            "WITH x AS (SELECT 1 AS a) SELECT * FROM x, fp WHERE x.a = fp.id FETCH FIRST 3 ROWS ONLY",
+            "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 5) SELECT * FROM r",
+            "SELECT count(*) FILTER (WHERE id > 5) FROM fp HAVING count(*) > 0",
+            "SELECT true, NULL, 1.5e3, x'1F', $$abc$$",
+            "SELECT ts AT TIME ZONE 'UTC', position('a' IN t), trim(BOTH 'x' FROM t) FROM fp",
+            "SELECT (id, t) IN ((1, 'a'), (2, 'b')) FROM fp",
+            "VALUES (1, 'a'), (2, 'b')",
+            "MERGE INTO fp USING (SELECT 1 AS id) AS s ON fp.id = s.id WHEN MATCHED THEN UPDATE SET t = 'm'
+             WHEN NOT MATCHED THEN INSERT (id, t) VALUES (s.id, 'n')",
+        ];
+        let mut missed = Vec::new();
+        for text in written {
+            run("SELECT pg_stat_statements_reset()");
+            run(text);
+            let kept = one::<String>(
+                "SELECT query FROM pg_stat_statements WHERE query !~ 'pg_stat_statements' LIMIT 1",
+            );
+            let (first, second) =
+                (of("statement_fingerprint", text), of("statement_fingerprint", &kept));
+            if first.is_none() || first != second {
+                missed.push(format!("{text}\n{kept}"));
+            }
         }
         assert!(missed.is_empty(), "{} not recognised:\n{}", missed.len(), missed.join("\n"));
     }

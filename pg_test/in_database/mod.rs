@@ -2,6 +2,7 @@
 
 mod aggregation;
 mod catalogue;
+mod events;
 mod fingerprint;
 mod ground;
 mod implementation;
@@ -9,6 +10,7 @@ mod ingest;
 mod learning;
 mod measurement;
 mod performance_model;
+mod rewrites;
 mod sampling;
 mod sandbox;
 mod scoring;

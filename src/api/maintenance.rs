@@ -10,13 +10,17 @@ use pgrx::spi::SpiClient;
 use crate::api::{measurement, metrics};
 use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
+use crate::reader::pass;
 use crate::store::lock::{self, Lock};
-use crate::store::{purge, recommendations, sampler};
+use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
 use crate::{role, settings};
 
 /// Looks taken in one step: each is some milliseconds.
 const LOOKS_PER_STEP: i64 = 200;
+
+/// For reading statements within one step, ms: with the rest of the step it stays within the 2 s that a step may take.
+const READING_BUDGET_MS: i64 = 1500;
 
 /// Refuses what no step could do anything about: an unknown step, a caller that may not, a server
 /// that takes no writes. For `run_maintenance()` alone.
@@ -72,9 +76,12 @@ fn run(step: Step) -> Result<String> {
             let (texts, own) = Spi::connect_mut(|client| {
                 Lock::Sampler.wait(client)?;
                 let source = Source::find(client)?;
+                rewrites::renew_fingerprints(client)?;
                 sampler::read_texts(client, &source)
             })?;
-            Ok(format!("{} texts read", texts - own.len()))
+            let (statements, more) = pass::run(READING_BUDGET_MS)?;
+            let detail = format!("{} texts, {statements} statements read", texts - own.len());
+            Ok(with_more(detail, more))
         }
         Step::Aggregate => {
             let written = Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;
@@ -83,6 +90,10 @@ fn run(step: Step) -> Result<String> {
                 written.inserted, written.updated, written.expired
             ))
         }
+        Step::Events => Ok(match Spi::connect_mut(events::look)? {
+            None => "first look: nothing to compare with".to_owned(),
+            Some(noted) => format!("{noted} events noted"),
+        }),
         Step::Measure => {
             let looks = measurement::take_due_looks(LOOKS_PER_STEP)?;
             let more = looks.len() as i64 >= LOOKS_PER_STEP;
@@ -98,7 +109,7 @@ fn with_more(detail: String, more: bool) -> String {
 /// How often a step runs. What is cheap when there is nothing to do runs with every sample.
 fn interval_seconds(step: Step) -> i32 {
     match step {
-        Step::Sample | Step::Measure => settings::sample_interval_seconds(),
+        Step::Sample | Step::Events | Step::Measure => settings::sample_interval_seconds(),
         Step::Purge => settings::bucket_width_seconds(),
         Step::Advise | Step::Aggregate => settings::advise_interval_seconds(),
     }

@@ -1,3 +1,6 @@
 //! Reads: what the server and our tables say. SELECT only, no decisions.
 
 pub mod pg_stat_statements;
+pub mod readable_statements;
+pub mod relation_facts;
+pub mod server_state;

@@ -28,13 +28,20 @@ pub unsafe fn list<'a>(list: *mut pg_sys::List) -> &'a [*mut pg_sys::Node] {
     }
 }
 
-/// The tree under a RawStmt; None where it holds something that is not known here.
+/// The tree under a RawStmt. That of PREPARE is the statement it prepares: pg_stat_statements keeps what
+/// EXECUTE runs under the text of the PREPARE. None where it holds something that is not known here.
 ///
 /// # Safety
 /// `raw` is a RawStmt that the raw parser has just made.
 pub unsafe fn statement(raw: *mut pg_sys::Node) -> Option<Tree> {
-    // SAFETY: by contract.
-    unsafe { node((*raw.cast::<pg_sys::RawStmt>()).stmt, 0) }
+    // SAFETY: by contract; the tag says which struct it is.
+    unsafe {
+        let statement = (*raw.cast::<pg_sys::RawStmt>()).stmt;
+        if (*statement).type_ == NodeTag::T_PrepareStmt {
+            return node((*statement.cast::<pg_sys::PrepareStmt>()).query, 0);
+        }
+        node(statement, 0)
+    }
 }
 
 /// What a field can be. `depth` counts the nodes above it.

@@ -14,6 +14,8 @@ pub enum Comparison {
     Equal,
     /// `column = ANY ($1)`
     Among,
+    /// The one at that place in `column IN ($1, $2, ...)`, from 0.
+    Listed(usize),
     /// `column < $1`, `column <= $1`
     Below,
     /// `column > $1`, `column >= $1`
@@ -54,6 +56,13 @@ pub fn candidates(
     match comparison {
         Comparison::Equal => equal(common_frequencies, bounds),
         Comparison::Among => among(common_frequencies.len(), bounds),
+        Comparison::Listed(at) => {
+            let mut list = among(common_frequencies.len(), bounds);
+            for candidate in &mut list {
+                candidate.places = vec![candidate.places[at % candidate.places.len()]];
+            }
+            list
+        }
         Comparison::Below | Comparison::Above => range(comparison, paired, bounds),
     }
 }

@@ -77,3 +77,17 @@ impl Skipped {
         Skipped { reason, detail: detail.into() }
     }
 }
+
+/// How deep a text nests its parentheses, quotes not looked at: enough to tell "nested too deep" from other errors.
+pub fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}

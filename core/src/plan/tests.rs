@@ -130,6 +130,11 @@ fn a_list_has_ten_values_where_there_are_as_many() {
     assert_eq!(list(&[0.1; 20], 101)[0].places.len(), 10);
     assert_eq!(list(&[0.5, 0.5], 0)[0].places.len(), 2);
     assert!(list(&[], 0).is_empty());
+    let third = candidates(Comparison::Listed(2), false, &[0.1; 20], 101);
+    assert_eq!(third[0].places, [list(&[0.1; 20], 101)[0].places[2]]);
+    // A list longer than what is known begins anew.
+    let second = candidates(Comparison::Listed(1), false, &[1.0], 0);
+    assert_eq!(second[0].places, [Place::Common(0)]);
 }
 
 #[test]
@@ -163,7 +168,13 @@ proptest! {
         bounds in 0usize..300,
         paired: bool,
         comparison in prop::sample::select(
-            vec![Comparison::Equal, Comparison::Among, Comparison::Below, Comparison::Above]),
+            vec![
+                Comparison::Equal,
+                Comparison::Among,
+                Comparison::Listed(13),
+                Comparison::Below,
+                Comparison::Above,
+            ]),
     ) {
         for candidate in candidates(comparison, paired, &frequencies, bounds) {
             prop_assert!(candidate.weight >= 0.0 && !candidate.places.is_empty());

@@ -120,6 +120,11 @@ impl Search {
         Some(self.trying.clone())
     }
 
+    /// Nothing was assumed so far.
+    pub fn is_fresh(&self) -> bool {
+        self.trying.is_empty()
+    }
+
     fn begin_round(&mut self, text: &str, failure: &Failure) {
         self.reached = Some(failure.position);
         self.untried = if is_about_types(failure) {

@@ -5,6 +5,8 @@
 
 pub mod guess;
 pub mod lexer;
+pub mod notation;
 pub mod opening;
+pub mod reason;
 pub mod repair;
 pub mod shape;

@@ -16,7 +16,7 @@ use crate::verdict::interval::Effect;
 use crate::verdict::timeline::Timeline;
 
 /// The most neighbours that are looked at, by their time before and after.
-const MOST: usize = 20;
+pub const MOST: usize = 20;
 
 /// The worst proven regression among the neighbours.
 pub fn worst(
