@@ -50,17 +50,6 @@ SELECT 'recommendations', true,
        END
 FROM optimizer.recommendations
 UNION ALL
-SELECT 'implementations', failed = 0 AND overdue = 0,
-       format('%s pending%s%s', pending,
-              CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
-              CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
-       CASE WHEN overdue > 0
-                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
-            WHEN failed > 0
-                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
-       END
-FROM implementation
-UNION ALL
 SELECT 'events', true,
        CASE WHEN pg_is_in_recovery() THEN 'noted on the primary'
             WHEN enabled = 2 THEN 'DDL is found by event trigger and by comparison of the catalog'
@@ -80,3 +69,14 @@ UNION ALL
  WHERE id IN (SELECT recommendation_id FROM optimizer.looks_implemented) AND status = 'open'
  ORDER BY looks_implemented_at DESC, id
  LIMIT 20)
+UNION ALL
+SELECT 'implementations', failed = 0 AND overdue = 0,
+       format('%s pending%s%s', pending,
+              CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
+              CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
+       CASE WHEN overdue > 0
+                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
+            WHEN failed > 0
+                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
+       END
+FROM implementation
