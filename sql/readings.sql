@@ -67,7 +67,8 @@ COMMENT ON COLUMN optimizer.query_relations.by_foreign_key IS
 COMMENT ON COLUMN optimizer.query_relations.topmost IS
     'The topmost table that it is a partition of; itself when it is none';
 
--- xmin of a row of the catalog is another one after each change of the row. Not so of pg_class, which TRUNCATE changes too.
+-- xmin of a row of the catalog is another one after each change of the row, but for a second change in one transaction. That
+-- of pg_class says too much: TRUNCATE changes it.
 CREATE FUNCTION optimizer.relation_signatures(relations oid[])
 RETURNS TABLE (relation oid, signature bigint)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -83,7 +84,8 @@ AS $$
                # coalesce(hash_array_extended(a.relacl, 2), 0)
         FROM asked a
         UNION ALL
-        SELECT t.attrelid, bit_xor(hashint8extended(t.xmin::text::bigint, t.attnum::bigint))
+        SELECT t.attrelid, bit_xor(hashtextextended(t.attname::text, t.attnum::bigint)
+                                   # hashint8extended(t.xmin::text::bigint, t.attnum::bigint))
         FROM asked a JOIN pg_attribute t ON t.attrelid = a.oid AND t.attnum > 0
         GROUP BY t.attrelid
         UNION ALL

@@ -1,7 +1,8 @@
 /* optimizer_workflow: those of the functions $1 that may read or write anything, and those that writing to the relations $2
    may call (checks, generated columns, expressions of indexes): with null in place of a relation for the former.
-   Code in another language is opaque, and so are the functions of the server that run a query they are given, and C that
-   may: it is not immutable, and it returns a set or changes something by its arguments. */
+   The server's own functions (below 16384, the first oid of a user's object) read its catalog at most, but for those that run
+   a query they are given. Others are opaque when they are in another language than C, and so is C that may run a query: it is
+   not immutable, and it returns a set or does something by its arguments. */
 WITH support AS (
     SELECT f AS called, s.function
     FROM unnest($1::oid[]) AS f
@@ -36,10 +37,10 @@ JOIN pg_proc p ON p.oid = c.called
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_proc s ON s.oid = c.function
 JOIN pg_language l ON l.oid = s.prolang
-WHERE CASE l.lanname
-          WHEN 'internal' THEN s.pronamespace = 'pg_catalog'::regnamespace
-              AND (s.proname ~ '^(query|table|schema|database|cursor)_to_xml' OR s.proname = 'ts_stat'
-                   OR s.proname = 'ts_rewrite' AND s.pronargs = 2)
-          WHEN 'c' THEN s.provolatile <> 'i' AND (s.proretset OR s.provolatile = 'v' AND s.pronargs > 0)
+WHERE CASE
+          WHEN s.oid < 16384 THEN s.proname ~ '^(query|table|schema|database|cursor)_to_xml' OR s.proname = 'ts_stat'
+              OR s.proname = 'ts_rewrite' AND s.pronargs = 2
+          WHEN l.lanname = 'internal' THEN false
+          WHEN l.lanname = 'c' THEN s.provolatile <> 'i' AND (s.proretset OR s.provolatile = 'v' AND s.pronargs > 0)
           ELSE true
       END

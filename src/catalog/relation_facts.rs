@@ -27,7 +27,13 @@ pub struct Fact {
 /// One side of a foreign key, seen from a relation that is written to.
 #[derive(Debug, Clone)]
 pub struct ForeignKey {
+    /// The other relation.
     pub relation: RelationUse,
+    /// The columns of the key in the written relation.
+    pub columns: Vec<i16>,
+    /// An UPDATE of the key, a DELETE, writes to the other relation (CASCADE, SET NULL).
+    pub is_written_by_update: bool,
+    pub is_written_by_delete: bool,
     /// The written relation refers to it; otherwise the other way round.
     pub is_referred_to: bool,
 }
@@ -63,14 +69,17 @@ pub fn facts(
     }
     for row in client.update(FOREIGN_KEYS, None, &[oids(written).into()])? {
         let key = ForeignKey {
+            columns: column(&row, 2)?,
             is_referred_to: column(&row, 3)?,
+            is_written_by_update: column(&row, 4)?,
+            is_written_by_delete: column(&row, 5)?,
             relation: RelationUse {
-                relation: column::<Oid>(&row, 2)?.to_u32(),
+                relation: column::<Oid>(&row, 6)?.to_u32(),
                 is_read: true,
-                is_written: column(&row, 4)?,
-                name: column(&row, 5)?,
-                relkind: column::<String>(&row, 6)?.chars().next().unwrap_or(' '),
-                topmost: column::<Oid>(&row, 7)?.to_u32(),
+                is_written: false,
+                name: column(&row, 7)?,
+                relkind: column::<String>(&row, 8)?.chars().next().unwrap_or(' '),
+                topmost: column::<Oid>(&row, 9)?.to_u32(),
                 by_foreign_key: true,
             },
         };

@@ -69,13 +69,15 @@ impl Reading {
                 note(UnknownBecause::Function, name);
             }
             for key in facts.foreign_keys.get(&write.relation).into_iter().flatten() {
-                let is_at_work = if key.is_referred_to {
-                    write.inserts || write.updates
-                } else {
-                    write.updates || write.deletes
-                };
+                let updates_key =
+                    write.updates && key.columns.iter().any(|column| write.sets.contains(column));
+                let is_at_work =
+                    updates_key || if key.is_referred_to { write.inserts } else { write.deletes };
                 if is_at_work {
-                    by_key.push(key.relation.clone());
+                    let mut relation = key.relation.clone();
+                    relation.is_written = updates_key && key.is_written_by_update
+                        || write.deletes && key.is_written_by_delete;
+                    by_key.push(relation);
                 }
             }
         }

@@ -29,10 +29,20 @@ pub unsafe fn restore_targets(raw: *mut pg_sys::RawStmt) {
     }
 }
 
+/// A target that may be repeated.
+struct Target {
+    node: *mut pg_sys::Node,
+    form: String,
+    form_without_constants: String,
+    has_parameter: bool,
+}
+
+/// Two targets may be the same but for constants (`extract(year ..), extract(month ..)`): each expression takes the next one that is not taken.
 unsafe fn restore_in(select: *mut pg_sys::SelectStmt) {
     // SAFETY: a valid SelectStmt. A target's expression is put into a second place: analysis reads raw trees and does not change them.
     unsafe {
-        let mut targets: Option<Vec<(String, *mut pg_sys::Node)>> = None;
+        let mut targets: Option<Vec<Target>> = None;
+        let mut taken: Vec<(String, usize)> = Vec::new();
         for place in repeating_places(select) {
             if tag(*place) == NodeTag::T_A_Const || !has_constant(*place) {
                 continue;
@@ -40,12 +50,30 @@ unsafe fn restore_in(select: *mut pg_sys::SelectStmt) {
             let targets = targets.get_or_insert_with(|| {
                 members::<pg_sys::ResTarget>((*select).targetList)
                     .into_iter()
-                    .map(|target| (without_constants((*target).val), (*target).val))
+                    .map(|target| Target {
+                        node: (*target).val,
+                        form: without_places((*target).val),
+                        form_without_constants: without_constants((*target).val),
+                        has_parameter: !parameters((*target).val).is_empty(),
+                    })
                     .collect()
             });
+            let form = without_places(*place);
+            if targets.iter().any(|target| target.form == form) {
+                continue;
+            }
+            let known = taken.iter().find(|(known, _)| *known == form).map(|(_, at)| *at);
             let wanted = without_constants(*place);
-            if let Some((_, target)) = targets.iter().find(|(form, _)| *form == wanted) {
-                *place = *target;
+            let next = || {
+                targets.iter().enumerate().position(|(at, target)| {
+                    target.has_parameter
+                        && target.form_without_constants == wanted
+                        && !taken.iter().any(|(_, taken)| *taken == at)
+                })
+            };
+            if let Some(at) = known.or_else(next) {
+                *place = targets[at].node;
+                taken.push((form, at));
             }
         }
     }
@@ -197,4 +225,11 @@ unsafe fn without_constants(node: *mut pg_sys::Node) -> String {
     // SAFETY: a valid raw node.
     let written = unsafe { string(pg_sys::nodeToString(node.cast())) };
     optimizer_core::statement::notation::without_constants(&written)
+}
+
+/// The same with its constants.
+unsafe fn without_places(node: *mut pg_sys::Node) -> String {
+    // SAFETY: a valid raw node.
+    let written = unsafe { string(pg_sys::nodeToString(node.cast())) };
+    optimizer_core::statement::notation::without_places(&written)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use optimizer_core::statement::shape::{
     Clause, Column, Distinct, Level, Origin, RelationUse, Shape, SortKey, Source, SubqueryKind,
-    Term, Value, Write,
+    Term, Value, Window, Write,
 };
 use pgrx::pg_sys;
 use pgrx::pg_sys::NodeTag;
@@ -403,14 +403,27 @@ impl Levels {
                 let target = pg_sys::get_sortgroupclause_tle(clause, (*query).targetList);
                 levels.term(scope, (*target).expr.cast())
             };
-            let mut sort = Vec::new();
-            for key in members::<pg_sys::SortGroupClause>((*query).sortClause) {
-                sort.push(SortKey {
-                    term: term_of(self, key),
-                    is_descending: string(pg_sys::get_opname((*key).sortop)) == ">",
-                    nulls_first: (*key).nulls_first,
-                });
-            }
+            let sort_of = |levels: &Levels, keys: *mut pg_sys::List| {
+                members::<pg_sys::SortGroupClause>(keys)
+                    .into_iter()
+                    .map(|key| SortKey {
+                        term: term_of(levels, key),
+                        is_descending: string(pg_sys::get_opname((*key).sortop)) == ">",
+                        nulls_first: (*key).nulls_first,
+                    })
+                    .collect::<Vec<SortKey>>()
+            };
+            let sort = sort_of(self, (*query).sortClause);
+            let windows = members::<pg_sys::WindowClause>((*query).windowClause)
+                .into_iter()
+                .map(|window| Window {
+                    partition: members::<pg_sys::SortGroupClause>((*window).partitionClause)
+                        .into_iter()
+                        .map(|key| term_of(self, key))
+                        .collect(),
+                    sort: sort_of(self, (*window).orderClause),
+                })
+                .collect();
             let group: Vec<Term> = members::<pg_sys::SortGroupClause>((*query).groupClause)
                 .into_iter()
                 .map(|key| term_of(self, key))
@@ -439,6 +452,7 @@ impl Levels {
                 (self.limit(scope, (*query).limitCount), self.limit(scope, (*query).limitOffset));
             let level = &mut self.levels[scope];
             level.sort = sort;
+            level.windows = windows;
             level.group = group;
             level.distinct = distinct;
             level.targets = targets;

@@ -25,6 +25,9 @@ use optimizer_core::statement::repair::repair;
 use optimizer_core::statement::shape::{Shape, StatementKind};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
+#[cfg(feature = "pg_test")]
+pub use crate::reader::grouping::restore_targets;
+
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::levels::Levels;
 use crate::sandbox::{Limits, Refusal, run_as};

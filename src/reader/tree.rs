@@ -1,7 +1,8 @@
 //! The server's trees, walked with closures.
 //!
-//! Trap: an ERROR may be raised at any node (stack depth, a missing catalog row). The callback is guarded, so it passes through the server's own walker
-//! as the server's errors do, and through our frames as a panic.
+//! Trap: an ERROR may be raised at any node (stack depth, a missing catalog row). Only the outermost call is guarded, by pgrx: a guard at each node
+//! takes so much stack that trees of 500 nodes in a row, which the server reads easily, would be too deep. So an ERROR jumps over the frames of [`step`],
+//! which hold nothing that must be dropped.
 #![expect(unsafe_code, reason = "the trees and their walkers are C")]
 
 use std::ffi::{CStr, c_char, c_void};
@@ -26,26 +27,63 @@ enum Trees {
     Raw,
 }
 
+/// The server's walkers, without pgrx's guard.
+mod server {
+    use pgrx::pg_sys::Node;
+    use std::ffi::c_void;
+
+    pub type Walker = unsafe extern "C-unwind" fn(*mut Node, *mut c_void) -> bool;
+
+    unsafe extern "C-unwind" {
+        #[cfg_attr(not(feature = "pg15"), link_name = "expression_tree_walker_impl")]
+        pub unsafe fn expression_tree_walker(
+            node: *mut Node,
+            walker: Option<Walker>,
+            context: *mut c_void,
+        ) -> bool;
+        #[cfg_attr(not(feature = "pg15"), link_name = "raw_expression_tree_walker_impl")]
+        pub unsafe fn raw_expression_tree_walker(
+            node: *mut Node,
+            walker: Option<Walker>,
+            context: *mut c_void,
+        ) -> bool;
+    }
+}
+
 struct Walk<'a, 'b> {
     visit: &'a mut Visit<'b>,
     trees: Trees,
 }
 
+/// The closure alone: a panic of it becomes the server's ERROR here, before it meets C.
 #[pg_guard]
+unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    // SAFETY: the context is the Walk of the outermost call, which is still running.
+    unsafe { ((*context.cast::<Walk>()).visit)(node) == Below::Walk }
+}
+
 unsafe extern "C-unwind" fn step(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     if node.is_null() {
         return false;
     }
-    // SAFETY: the context is the Walk that `run` passed, alive until `run` returns; the server's walkers call with valid nodes of a tree.
+    // SAFETY: the context is the Walk of the outermost call, alive until that returns; the server's walkers call with valid nodes of a tree.
     unsafe {
-        let walk = &mut *context.cast::<Walk>();
-        if (walk.visit)(node) == Below::Skip {
+        if !visit(node, context) {
             return false;
         }
-        match walk.trees {
-            Trees::Analysed => pg_sys::expression_tree_walker(node, Some(step), context),
-            Trees::Raw => pg_sys::raw_expression_tree_walker(node, Some(step), context),
+        match (*context.cast::<Walk>()).trees {
+            Trees::Analysed => server::expression_tree_walker(node, Some(step), context),
+            Trees::Raw => server::raw_expression_tree_walker(node, Some(step), context),
         }
+    }
+}
+
+/// The outermost call.
+unsafe fn begin(node: *mut pg_sys::Node, walk: &mut Walk) {
+    // SAFETY: the guard takes an ERROR of anything below; no frame in between holds anything to drop.
+    unsafe {
+        let context = std::ptr::from_mut(walk).cast::<c_void>();
+        pg_sys::ffi::pg_guard_ffi_boundary(|| step(node, context));
     }
 }
 
@@ -61,7 +99,7 @@ pub unsafe fn walk(node: *mut pg_sys::Node, mut visit: impl FnMut(*mut pg_sys::N
     };
     let mut walk = Walk { visit: &mut inside, trees: Trees::Analysed };
     // SAFETY: as promised by the caller.
-    unsafe { step(node, (&raw mut walk).cast()) };
+    unsafe { begin(node, &mut walk) };
 }
 
 /// Visits every expression of one query, and the queries that stand in them, but not what its FROM and WITH hold.
@@ -92,7 +130,7 @@ pub unsafe fn walk_query(
 pub unsafe fn walk_raw(node: *mut pg_sys::Node, mut visit: impl FnMut(*mut pg_sys::Node) -> Below) {
     let mut walk = Walk { visit: &mut visit, trees: Trees::Raw };
     // SAFETY: as promised by the caller.
-    unsafe { step(node, (&raw mut walk).cast()) };
+    unsafe { begin(node, &mut walk) };
 }
 
 /// # Safety

@@ -120,6 +120,9 @@ pub struct Level {
     pub sort: Vec<SortKey>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub group: Vec<Term>,
+    /// The windows of its window functions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// What it returns: plain columns, and the columns that its expressions use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Column>,
@@ -399,6 +402,13 @@ pub struct SortKey {
     pub term: Term,
     pub is_descending: bool,
     pub nulls_first: bool,
+}
+
+/// PARTITION BY and ORDER BY of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub partition: Vec<Term>,
+    pub sort: Vec<SortKey>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
