@@ -1,13 +1,14 @@
 # The commands people type. Each target is a line or two; what they do is in tools/.
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-stop test test-core bench fmt lint
+.PHONY: help setup build install demo demo-stop test test-core bench reader-report fmt lint
+.PHONY: help setup build install demo demo-stop test test-core simulate bench fmt lint
 ifdef PG_CONFIG
 export PG_CONFIG
 endif
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: Debian packages, cargo-pgrx (quick when nothing is)
 	@tools/setup.sh
@@ -30,9 +31,15 @@ test: setup ## every check: format, clippy, core, in-database, SQL files, isolat
 test-core: ## the quick one: the pure core, no PostgreSQL needed
 	@cargo test -p optimizer_core
 
+simulate: ## all runs of the verdict's simulation, written into docs/measurement.md; about 3 minutes, no PostgreSQL needed
+	@cargo test --release -p optimizer_core --test simulation -- --ignored --nocapture
+
 bench: install ## speed, space and CPU against their targets, PoWA beside; about 20 minutes (docs/performance.md)
 	@tools/setup.sh --bench
 	@bench/run.sh
+
+reader-report: install ## how many real statements are read and planned, about a minute (docs/reader.md)
+	@tools/reader_report.sh
 
 fmt: ## format all Rust code
 	@cargo fmt --all

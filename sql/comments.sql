@@ -16,8 +16,14 @@ COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS
+    'Whether two spellings are one value of a setting: 64MB is 65536kB; unit is that of pg_settings';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
     'optimizer_workflow.bucket_width, seconds; works before the setting is loaded, too';
+COMMENT ON FUNCTION optimizer.index_fingerprint(text) IS
+    'Digest of a CREATE INDEX without the names of index and table, the same for pg_get_indexdef and for a person''s spelling; null for anything else';
+COMMENT ON FUNCTION optimizer.statement_fingerprint(text) IS
+    'Digest of a statement in which all constants and parameters are equal; null for what does not parse';
 COMMENT ON FUNCTION optimizer.counters_since_reset(text) IS
     'Cumulative counters of the last sample and the hours since their reset, when the basis is since_reset; nothing on a standby';
 COMMENT ON FUNCTION optimizer.last_sample_at() IS
@@ -56,6 +62,12 @@ COMMENT ON FUNCTION optimizer.note_failed_look(bigint, text) IS
     'Notes that a look raised an error; for take_look_or_note_error()';
 COMMENT ON FUNCTION optimizer.take_look_or_note_error(bigint) IS
     'One look in a subtransaction of its own; for measure_pending_implementations()';
+COMMENT ON FUNCTION optimizer.plan_query(bigint) IS
+    'What the planner makes of a query today, as the role that runs it most; nothing is executed. Where it is not planned: why';
+COMMENT ON FUNCTION optimizer.train_performance_model() IS
+    'Trains a performance model on what worked, now; forecasts come from it when it predicts better than the kinds'' own rates';
+COMMENT ON FUNCTION optimizer.predict_improvement(bigint) IS
+    'Improvement to expect of a recommendation that works, percent, with its 80 % interval and what it rests on: model, kind or stated';
 COMMENT ON FUNCTION optimizer.get_optimization_results(text, bigint, integer) IS
     'Implementations with predicted beside actual and both snapshots, the newest first';
 COMMENT ON FUNCTION optimizer.optimization_summary() IS
@@ -65,6 +77,6 @@ COMMENT ON FUNCTION optimizer.check_maintenance(text) IS
 COMMENT ON FUNCTION optimizer.run_maintenance_step(text) IS
     'One step of maintenance; for run_maintenance()';
 COMMENT ON FUNCTION optimizer.run_maintenance(text) IS
-    'Purge, sample, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
+    'Purge, sample, events, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
 COMMENT ON FUNCTION optimizer.status() IS
     'What works, what is missing, and what to type to mend it';

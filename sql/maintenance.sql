@@ -40,7 +40,7 @@ BEGIN
     PERFORM optimizer.check_maintenance(only_step);
     FOREACH step IN ARRAY
         CASE WHEN only_step IS NULL
-             THEN ARRAY['purge', 'sample', 'advise', 'aggregate', 'measure']
+             THEN ARRAY['purge', 'sample', 'events', 'advise', 'aggregate', 'measure']
              ELSE ARRAY[only_step] END
     LOOP
         started := clock_timestamp();

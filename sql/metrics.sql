@@ -75,15 +75,19 @@ CREATE TABLE optimizer.query_texts (
     query_hash bigint PRIMARY KEY CHECK (query_hash <> 0),
     query text NOT NULL,
     is_own boolean NOT NULL DEFAULT false,
-    first_seen_at timestamptz NOT NULL DEFAULT now()
+    first_seen_at timestamptz NOT NULL DEFAULT now(),
+    fingerprint text COLLATE "C"
 );
 CREATE INDEX query_texts_own_idx ON optimizer.query_texts (query_hash) WHERE is_own;
+CREATE INDEX query_texts_fingerprint_idx ON optimizer.query_texts (fingerprint);
 
 COMMENT ON TABLE optimizer.query_texts IS 'Normalised text of each query, read once';
 COMMENT ON COLUMN optimizer.query_texts.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_texts.query IS 'Text as pg_stat_statements normalised it';
 COMMENT ON COLUMN optimizer.query_texts.is_own IS
     'A statement of this extension: never sampled, never advised on';
+COMMENT ON COLUMN optimizer.query_texts.fingerprint IS
+    'statement_fingerprint() of the text; only the version of its rules where there is none; null until it is made';
 COMMENT ON COLUMN optimizer.query_texts.first_seen_at IS 'When the text was first read';
 
 CREATE UNLOGGED TABLE optimizer.sampler_counters (
@@ -147,7 +151,7 @@ CREATE TABLE optimizer.maintenance_runs (
 );
 
 COMMENT ON TABLE optimizer.maintenance_runs IS 'When each step of run_maintenance() last ran';
-COMMENT ON COLUMN optimizer.maintenance_runs.step IS 'purge, sample, advise, aggregate or measure';
+COMMENT ON COLUMN optimizer.maintenance_runs.step IS 'purge, sample, events, advise, aggregate or measure';
 COMMENT ON COLUMN optimizer.maintenance_runs.last_run_at IS 'When it last ran';
 COMMENT ON COLUMN optimizer.maintenance_runs.detail IS 'What it said';
 COMMENT ON COLUMN optimizer.maintenance_runs.duration_ms IS 'How long it took, ms';

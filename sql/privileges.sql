@@ -37,11 +37,13 @@ GRANT USAGE ON SCHEMA optimizer TO pg_monitor;
 GRANT SELECT ON
     optimizer.query_metrics, optimizer.sampling_coverage, optimizer.sampler_state,
     optimizer.sampler_counters, optimizer.maintenance_runs, optimizer.learned_kinds,
-    optimizer.learned_overall, optimizer.implementation_queries,
+    optimizer.learned_overall, optimizer.performance_models,
+    optimizer.performance_model_in_use, optimizer.implementation_queries,
     optimizer.implementation_measurements,
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
     optimizer.query_stats,
-    optimizer.recommendations, optimizer.implementations,
+    optimizer.recommendations, optimizer.implementations, optimizer.events,
+    optimizer.looks_implemented, optimizer.seen_server,
     optimizer.query_relations, optimizer.readings
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
@@ -52,13 +54,19 @@ GRANT EXECUTE ON FUNCTION
     optimizer.normalise_sql(text),
     optimizer.drop_index_statement(text, text),
     optimizer.list_literal(text),
+    optimizer.is_same_setting_value(text, text, text),
+    optimizer.names_relation(text, name, name),
     optimizer.query_hash_list(jsonb),
     optimizer.bucket_width_seconds(),
+    optimizer.index_fingerprint(text),
+    optimizer.statement_fingerprint(text),
     optimizer.counters_since_reset(text),
     optimizer.last_sample_at(),
     optimizer.get_top_recommendations(integer, float8, text, text, bigint),
+    optimizer.predict_improvement(bigint),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),
+    optimizer.plan_query(bigint),
     optimizer.status()
 TO pg_monitor;
 

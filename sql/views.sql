@@ -110,13 +110,23 @@ COMMENT ON COLUMN optimizer.query_activity.basis IS 'observed or since_reset';
 CREATE VIEW optimizer.query_urgency AS
 SELECT query_hash,
        max(optimizer.urgency_score(calls_per_hour, mean_exec_time_ms)) AS urgency,
-       max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour
-FROM optimizer.query_activity
+       max(calls_per_hour * mean_exec_time_ms) AS time_ms_per_hour,
+       max(CASE WHEN weights IS NOT NULL THEN
+               weights[1] * ln(1 + calls_per_hour) + weights[2] * ln(1 + mean_exec_time_ms)
+               + weights[3] * ln(1 + shared_blks_per_call)
+               + weights[4] * ln(1 + rows::float8 / calls) END) AS model_activity_percent
+FROM (
+    SELECT a.*, (SELECT m.activity_weights
+                 FROM optimizer.performance_model_in_use m) AS weights
+    FROM optimizer.query_activity a
+) AS active
 GROUP BY query_hash;
 COMMENT ON VIEW optimizer.query_urgency IS 'What the activity of each query weighs in its scores';
 COMMENT ON COLUMN optimizer.query_urgency.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_urgency.urgency IS 'Frequency x impact, 0 to 1';
 COMMENT ON COLUMN optimizer.query_urgency.time_ms_per_hour IS 'Its time per observed hour, ms';
+COMMENT ON COLUMN optimizer.query_urgency.model_activity_percent IS
+    'What its activity adds to a forecast of the performance model in use, percentage points; null while none is';
 
 CREATE VIEW optimizer.query_stats AS
 SELECT a.query_hash,
@@ -182,9 +192,11 @@ SELECT r.id,
        r.updated_at,
        CASE WHEN shown THEN t.query ELSE hidden END AS query,
        r.roi_rank,
-       r.saving_rank
+       r.saving_rank,
+       CASE WHEN r.status = 'open' THEN l.looks_implemented_at END AS looks_implemented_at
 FROM optimizer.optimization_recommendations r
 LEFT JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
+LEFT JOIN optimizer.looks_implemented l ON l.recommendation_id = r.id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
     AS privilege (shown, hidden);
 COMMENT ON VIEW optimizer.recommendations IS
@@ -225,7 +237,19 @@ SELECT i.id,
        i.recorded_with,
        i.measured_at,
        i.reverted_at,
-       CASE WHEN shown THEN i.error_message ELSE hidden END AS error_message
+       CASE WHEN shown THEN i.error_message ELSE hidden END AS error_message,
+       CASE WHEN i.status = 'pending' THEN
+           (SELECT sum(m.calls) FILTER (WHERE m.query_hash = i.query_hash)::float8
+                   / nullif(sum(m.calls), 0)::float8
+            FROM optimizer.query_metrics m
+            WHERE m.bucket_start > i.change_bucket_start AND m.bucket_start <= now()
+              AND m.query_hash = ANY (i.query_hash || ARRAY(
+                  SELECT q.query_hash FROM optimizer.implementation_queries q
+                  WHERE q.implementation_id = i.id))
+            HAVING EXISTS (SELECT FROM optimizer.implementation_queries q
+                           WHERE q.implementation_id = i.id AND q.query_hash <> i.query_hash))
+       ELSE (i.post_optimization_stats ->> 'share_of_calls_on_old_text')::float8 END
+           AS share_of_calls_on_old_text
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
@@ -233,6 +257,8 @@ CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient pri
 COMMENT ON VIEW optimizer.implementations IS
     'What was applied, with predicted beside actual, the verdict, and both snapshots';
 
+COMMENT ON COLUMN optimizer.implementations.share_of_calls_on_old_text IS
+    'After a rewrite, which part of the calls still uses the old text, 0 to 1: of the last look, while pending as of now; null until a new query is linked';
 COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
     'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';
 
@@ -248,12 +274,16 @@ BEGIN
                    WHEN 'query_hash_text' THEN
                        'query_hash as text: JSON and JavaScript lose digits past 2^53'
                    WHEN 'query' THEN 'Normalised text of the query'
+                   WHEN 'looks_implemented_at' THEN
+                       'When somebody seems to have followed it, by what the server was seen to have since; null: nobody did'
                END, col_description('optimizer.optimization_recommendations'::regclass, r.attnum))
                AS description
         FROM (VALUES ('optimizer.recommendations'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.implementations'::regclass,
                       'optimizer.optimization_implementations'::regclass),
+                     ('optimizer.events'::regclass,
+                      'optimizer.system_events'::regclass),
                      ('optimizer.advice'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.rewrite_advice'::regclass,

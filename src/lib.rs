@@ -9,7 +9,10 @@ use pgrx::prelude::*;
 mod api;
 mod catalog;
 mod error;
+mod fingerprint;
 mod kept_plan;
+mod planner;
+mod raw_parse;
 mod reader;
 mod role;
 mod row;
@@ -39,11 +42,21 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
+extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
+extension_sql_file!(
+    "../sql/events.sql",
+    requires = [
+        "implementations",
+        api::events::is_same_setting_value,
+        api::fingerprint::index_fingerprint
+    ]
+);
 extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
-        "implementations",
+        "performance_models",
+        "events",
         api::scoring::bucket_width_seconds,
         api::scoring::urgency_score
     ]
@@ -62,6 +75,9 @@ extension_sql_file!(
     "../sql/comments.sql",
     requires = [
         "maintenance",
+        api::events::is_same_setting_value,
+        api::fingerprint::index_fingerprint,
+        api::fingerprint::statement_fingerprint,
         "readings",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
@@ -75,6 +91,9 @@ extension_sql_file!(
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
         api::metrics::announce_database,
+        api::plans::plan_query,
+        api::performance_model::train_performance_model,
+        api::performance_model::predict_improvement,
         api::recommendations::aggregate_recommendations_for_query,
         api::recommendations::aggregate_recommendations,
         api::recommendations::get_top_recommendations,

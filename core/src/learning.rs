@@ -7,6 +7,8 @@
 
 use crate::Micros;
 
+pub mod calibration;
+
 /// Weight of the stated (or learned) confidence, in outcomes.
 const PRIOR_OUTCOMES: f64 = 8.0;
 /// How much of the gap between stated and seen success the prior itself moves, at most.
@@ -22,6 +24,9 @@ const MICROS_PER_DAY: f64 = 86_400e6;
 const FORECAST_COVERAGE: f64 = 0.8;
 /// Improved outcomes of a kind from which on its own residuals make the interval.
 const OWN_RESIDUALS: usize = 9;
+/// Prior of the rate of harm, Beta(1, 19): one in twenty. Few changes do harm; a kind without outcomes
+/// is not harmless, and one that harmed once is not always harmful.
+const HARM_PRIOR: (f64, f64) = (1.0, 19.0);
 /// Half width of the forecast's interval before anything is known, percentage points.
 pub const UNKNOWN_HALF_WIDTH_PERCENT: f64 = 35.0;
 
@@ -30,8 +35,10 @@ pub const UNKNOWN_HALF_WIDTH_PERCENT: f64 = 35.0;
 pub enum Lesson {
     /// It worked, by this many percent (adjusted, where there is an adjusted figure).
     Worked { improvement_percent: f64 },
-    /// It did not do what was promised, or harm.
+    /// It did not do what was promised.
     Failed,
+    /// It made things worse. For the confidence the same as [`Lesson::Failed`].
+    Harmed,
     /// Nothing: counted, never learned from.
     Inconclusive,
 }
@@ -57,6 +64,8 @@ pub struct KindLearning {
     pub weight: f64,
     /// S: the weights of those that worked.
     pub success_weight: f64,
+    /// The weights of those that did harm.
+    pub harm_weight: f64,
     /// rho: how much of what was predicted comes true when it works; 1 without outcomes.
     pub realisation_rate: Option<f64>,
     /// Half width of the forecast's 80 % interval by the kind's own residuals, percentage points.
@@ -86,6 +95,9 @@ impl KindLearning {
                     if matches!(lesson, Lesson::Worked { .. }) {
                         learning.success_weight += weight_of(outcome);
                     }
+                    if lesson == Lesson::Harmed {
+                        learning.harm_weight += weight_of(outcome);
+                    }
                 }
             }
         }
@@ -95,6 +107,11 @@ impl KindLearning {
             learning.half_width_percent = conformal_half_width(residuals);
         }
         learning
+    }
+
+    /// How often advice of this kind does harm: the mean of Beta(1 + harmed, 19 + the others).
+    pub fn harm_rate(&self) -> f64 {
+        (HARM_PRIOR.0 + self.harm_weight) / (HARM_PRIOR.0 + HARM_PRIOR.1 + self.weight)
     }
 
     fn rate(&self) -> f64 {

@@ -2,6 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod student_t;
+
+/// The middle of `values`, of two middle ones their mean; `None` without any. Reorders them.
+pub fn median(values: &mut [f64]) -> Option<f64> {
+    if values.is_empty() {
+        return None;
+    }
+    let middle = values.len() / 2;
+    let upper = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = values[..middle].iter().copied().max_by(f64::total_cmp)?;
+    Some(lower / 2.0 + upper / 2.0)
+}
+
+/// Variance around the mean with n - 1 below it; `None` for fewer than two values.
+pub fn sample_variance(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    if values.len() < 2 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / n;
+    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0))
+}
+
 /// Work done by a statement in some stretch of time. Only ever a difference of two readings or a
 /// sum of such differences, never the cumulative counters themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -108,6 +134,22 @@ mod tests {
             prop_assert_eq!(rest.calls, whole.calls - a.len() as i64);
             prop_assert!((m - b).abs() <= 1e-6 * w.max(1.0), "{} is not {}", m, b);
         }
+    }
+
+    #[test]
+    fn the_median_is_the_middle_one_or_between_the_two() {
+        assert_eq!(median(&mut []), None);
+        assert_eq!(median(&mut [3.0]), Some(3.0));
+        assert_eq!(median(&mut [9.0, 1.0]), Some(5.0));
+        assert_eq!(median(&mut [9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&mut [9.0, 1.0, 2.0, 4.0]), Some(3.0));
+    }
+
+    #[test]
+    fn the_variance_of_one_value_is_unknown() {
+        assert_eq!(sample_variance(&[1.0]), None);
+        assert_eq!(sample_variance(&[1.0, 3.0]), Some(2.0));
+        assert_eq!(sample_variance(&[4.0; 5]), Some(0.0));
     }
 
     #[test]

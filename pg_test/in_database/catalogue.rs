@@ -62,7 +62,8 @@ mod tests {
              WHERE c.relnamespace = 'optimizer'::regnamespace AND a.grantee <> c.relowner
                AND c.relname IN ('query_texts', 'query_rewrite_suggestions',
                    'parameter_tuning_suggestions', 'workload_patterns', 'index_suggestions',
-                   'optimization_recommendations', 'optimization_implementations')",
+                   'optimization_recommendations', 'optimization_implementations',
+                   'system_events', 'seen_settings', 'seen_indexes')",
         );
     }
 
@@ -109,13 +110,15 @@ mod tests {
     }
 
     #[pg_test]
-    fn every_table_and_sequence_is_dumped_but_for_the_samplers_state() {
+    fn every_table_and_sequence_is_dumped_but_for_what_belongs_to_one_server() {
         nothing(
             "SELECT string_agg(c.relname, ', ') FROM pg_class c
              WHERE c.relnamespace = 'optimizer'::regnamespace AND c.relkind IN ('r', 'S')
                AND (c.oid = ANY ((SELECT extconfig FROM pg_extension
                                   WHERE extname = 'optimizer_workflow')::oid[]))
-                   = (c.relname IN ('sampler_counters', 'sampler_state'))",
+                   = (c.relname IN ('sampler_counters', 'sampler_state', 'looks_implemented',
+                          'system_events_id_seq', 'index_events_noted', 'table_events_noted')
+                      OR c.relname LIKE 'seen\\_%')",
         );
     }
 }

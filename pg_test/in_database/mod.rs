@@ -2,13 +2,17 @@
 
 mod aggregation;
 mod catalogue;
+mod events;
+mod fingerprint;
 mod ground;
 mod implementation;
 mod ingest;
 mod learning;
 mod measurement;
+mod performance_model;
 mod reading;
 mod reading_ground;
+mod rewrites;
 mod sampling;
 mod sandbox;
 mod scoring;

@@ -124,11 +124,12 @@ mod tests {
         assert!(first.ends_with("measure: 0 looks taken"), "{first}");
         assert_eq!(
             steps(),
-            "purge: not due; sample: not due; advise: not due; aggregate: not due; measure: not due"
+            "purge: not due; sample: not due; events: not due; advise: not due; aggregate: not due; \
+             measure: not due"
         );
         let (code, _, hint) = raised("SELECT optimizer.run_maintenance('vacuum')");
         assert_eq!(code, "22023");
-        assert!(hint.contains("sample, purge, advise, aggregate, measure"), "{hint}");
+        assert!(hint.contains("sample, purge, events, advise, aggregate, measure"), "{hint}");
     }
 
     #[pg_test]
@@ -142,7 +143,7 @@ mod tests {
             one::<i64>(
                 "SELECT count(*) FROM optimizer.maintenance_runs WHERE detail NOT LIKE 'failed%'"
             ),
-            3
+            4
         );
     }
 

@@ -44,7 +44,7 @@ claim_sql "under its own name" "SELECT implemented_by = 'tuning_operator' FROM o
 claim_sql "and made_by is its own, too" "SELECT bool_and(made_by = 'tuning_operator') FROM optimizer.recommendations"
 claim "measures" says "$(as tuning_operator "SELECT verdict FROM optimizer.measure_implementation_results(1, true)")" inconclusive
 claim "reverts" says "$(as tuning_operator "SELECT optimizer.revert_implementation(1)")" reverted
-claim "maintains" says "$(as tuning_operator "SELECT count(*) FROM optimizer.run_maintenance() WHERE detail NOT LIKE 'failed%'")" 5
+claim "maintains" says "$(as tuning_operator "SELECT count(*) FROM optimizer.run_maintenance() WHERE detail NOT LIKE 'failed%'")" 6
 claim "writes no recommendation past the functions" refused tuning_operator "UPDATE optimizer.optimization_recommendations SET confidence_score = 1"
 
 echo '# a monitor reads, and nothing else'

@@ -13,7 +13,7 @@ SELECT x.query_hash, x.source_type, x.source_id, x.kind, x.recommendation_text,
        x.suggestion_updated_at, score.roi_rank, score.saving_rank
 FROM (
     SELECT s.*, coalesce(a.urgency, 0) AS urgency,
-           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
+           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour, a.model_activity_percent,
            NULL::float8 AS roi_rank, NULL::float8 AS saving_rank
     FROM (
         SELECT v.*

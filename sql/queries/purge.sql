@@ -36,12 +36,19 @@ WITH cutoff AS (
                           WHERE r.query_hash = t.query_hash)
         LIMIT $2))
     RETURNING 1
+), old_events AS (
+    DELETE FROM optimizer.system_events
+    WHERE id = ANY (ARRAY(
+        SELECT e.id FROM optimizer.system_events e, cutoff
+        WHERE e.occurred_at < cutoff.before AND e.noticed_at < cutoff.before AND e.settled LIMIT $2))
+    RETURNING 1
 ), counted AS (
     SELECT (SELECT count(*) FROM old_metrics) AS metrics,
            (SELECT count(*) FROM old_coverage) AS coverage,
            (SELECT count(*) FROM old_recommendations) AS recommendations,
-           (SELECT count(*) FROM old_texts) AS texts
+           (SELECT count(*) FROM old_texts) AS texts,
+           (SELECT count(*) FROM old_events) AS events
 )
-SELECT metrics + coverage + recommendations + texts,
-       GREATEST(metrics, coverage, recommendations, texts)
+SELECT metrics + coverage + recommendations + texts + events,
+       GREATEST(metrics, coverage, recommendations, texts, events)
 FROM counted

@@ -1,5 +1,6 @@
 /* optimizer_workflow: texts of statements not seen before; returns those that are our own.
-   {pg_stat_statements} is the function's qualified name. Reading texts reads the whole file. */
+   {pg_stat_statements} is the function's qualified name. Reading texts reads the whole file.
+   $1 is the fingerprint of a text that has none. */
 WITH own_name AS MATERIALIZED (
     SELECT 'optimizer.' || coalesce(c.relname, p.proname) AS name
     FROM pg_depend d
@@ -16,10 +17,11 @@ WITH own_name AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT FROM optimizer.query_texts t WHERE t.query_hash = s.queryid)
 ), added AS (
-    INSERT INTO optimizer.query_texts (query_hash, query, is_own)
+    INSERT INTO optimizer.query_texts (query_hash, query, is_own, fingerprint)
     SELECT u.query_hash, u.query,
            position('/* optimizer_workflow: ' IN u.query) > 0
-           OR EXISTS (SELECT FROM own_name n WHERE position(n.name IN u.query) > 0)
+           OR EXISTS (SELECT FROM own_name n WHERE position(n.name IN u.query) > 0),
+           coalesce(optimizer.statement_fingerprint(u.query), $1)
     FROM unseen u
     ON CONFLICT (query_hash) DO NOTHING
     RETURNING query_hash, is_own

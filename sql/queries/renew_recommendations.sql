@@ -9,7 +9,7 @@ WITH suggestion AS (
     WHERE $1 IS NULL OR query_hash = $1
 ), matched AS (
     SELECT r.id AS recommendation_id, s.*, coalesce(a.urgency, 0) AS urgency,
-           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour,
+           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour, a.model_activity_percent,
            r.status, r.confidence_score, r.forecast_improvement_percent, r.forecast_low_percent,
            r.forecast_high_percent, r.urgency_score, r.roi_score, r.expected_saving_ms_per_hour,
            r.roi_rank, r.saving_rank,

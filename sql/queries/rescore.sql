@@ -4,7 +4,7 @@
    that one afterwards finds nothing to do. */
 WITH asked AS (
     SELECT r.*, coalesce(a.urgency, 0) AS urgency,
-           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour
+           coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour, a.model_activity_percent
     FROM optimizer.optimization_recommendations r
     LEFT JOIN optimizer.query_urgency a ON a.query_hash = r.query_hash
     WHERE r.status = 'open'

@@ -1,7 +1,8 @@
 -- A part of other statements: the scores of the rows of x (made_by, source_type, kind, stated_confidence,
--- estimated_improvement_percent, urgency, time_ms_per_hour, and the ranks it has: roi_rank,
--- saving_rank) after what their kind has learned. The line of a kind comes from core; the rest is the
--- README's "How it scores". A rank stays while its score is within {rank_slack} of it.
+-- estimated_improvement_percent, urgency, time_ms_per_hour, model_activity_percent, and the ranks it
+-- has: roi_rank, saving_rank) after what their kind has learned. The line of a kind comes from core; the
+-- rest is the README's "How it scores". model_activity_percent is null unless a performance model is in
+-- use: its features are those of core/src/performance_model/features.rs. A rank stays while its score is within {rank_slack} of it.
 LEFT JOIN (
     SELECT k.made_by, k.source_type, k.kind, k.realisation_rate, k.forecast_half_width_percent,
            optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
@@ -15,10 +16,28 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN learned.line IS NULL THEN x.stated_confidence
                 ELSE LEAST(GREATEST(learned.line[1] + learned.line[2] * x.stated_confidence,
                                     learned.line[3]), learned.line[4]) END AS confidence,
-           CASE WHEN learned.realisation_rate IS NULL THEN x.estimated_improvement_percent
+           CASE WHEN x.model_activity_percent IS NOT NULL THEN
+                    LEAST(GREATEST(
+                        -- one value each, found once
+                        (SELECT m.intercept FROM optimizer.performance_model_in_use m)
+                        + (SELECT m.stated_weight FROM optimizer.performance_model_in_use m)
+                          * x.estimated_improvement_percent
+                        + x.model_activity_percent
+                        + coalesce(((SELECT m.coefficients
+                                     FROM optimizer.performance_model_in_use m)
+                                    ->> ('source:' || x.source_type))::float8, 0)
+                        + coalesce(((SELECT m.coefficients
+                                     FROM optimizer.performance_model_in_use m)
+                                    ->> ('kind:' || x.made_by || '/' || x.source_type || '/'
+                                         || x.kind))::float8, 0),
+                        0), 100)
+                WHEN learned.realisation_rate IS NULL THEN x.estimated_improvement_percent
                 ELSE LEAST(GREATEST(learned.realisation_rate * x.estimated_improvement_percent,
                                     0), 100) END AS forecast,
-           coalesce(learned.forecast_half_width_percent,
+           coalesce(CASE WHEN x.model_activity_percent IS NOT NULL
+                         THEN (SELECT m.forecast_half_width_percent
+                               FROM optimizer.performance_model_in_use m) END,
+                    learned.forecast_half_width_percent,
                     (SELECT o.forecast_half_width_percent FROM optimizer.learned_overall o),
                     optimizer.unknown_forecast_half_width()) AS half_width
 ) AS expected

@@ -76,3 +76,23 @@ FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r
       FROM optimizer.query_readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
+UNION ALL
+SELECT 'events', true,
+       CASE WHEN pg_is_in_recovery() THEN 'noted on the primary'
+            WHEN enabled = 2 THEN 'DDL is found by event trigger and by comparison of the catalog'
+            ELSE 'DDL is found by comparison of the catalog alone' END,
+       CASE WHEN enabled < existing
+            THEN 'ALTER EVENT TRIGGER optimizer_workflow_ddl ENABLE ALWAYS; ALTER EVENT TRIGGER optimizer_workflow_drop ENABLE ALWAYS also says who and when exactly.'
+       END
+FROM (SELECT count(*) AS existing, count(*) FILTER (WHERE evtenabled <> 'D') AS enabled
+      FROM pg_event_trigger
+      WHERE evtname IN ('optimizer_workflow_ddl', 'optimizer_workflow_drop')) AS trigger
+UNION ALL
+(SELECT 'looks implemented', true,
+        format('recommendation %s (%s) looks implemented at %s', id, recommendation_text,
+               to_char(looks_implemented_at, 'YYYY-MM-DD HH24:MI:SS TZH:TZM')),
+        format('Record it? SELECT * FROM optimizer.record_recommendation_implementation(%s);', id)
+ FROM optimizer.recommendations
+ WHERE id IN (SELECT recommendation_id FROM optimizer.looks_implemented) AND status = 'open'
+ ORDER BY looks_implemented_at DESC, id
+ LIMIT 20)

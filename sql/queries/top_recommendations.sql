@@ -5,7 +5,8 @@
    that much they are all looked at: by score they could be the last of a million. */
 SELECT r.id, r.query_hash, r.source_type, r.recommendation_text,
        r.estimated_improvement_percent, r.confidence_score, r.urgency_score, r.roi_score, r.kind,
-       r.forecast_improvement_percent, r.expected_saving_ms_per_hour, r.action_sql, r.query
+       r.forecast_improvement_percent, r.expected_saving_ms_per_hour, r.action_sql, r.query,
+       r.looks_implemented_at
 FROM (
     SELECT best.id
     FROM (SELECT source_type::"char" AS letter FROM unnest($3::text[]) AS s (source_type)) AS source

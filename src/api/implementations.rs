@@ -7,13 +7,14 @@ use pgrx::default;
 use pgrx::prelude::*;
 
 use crate::api::argument::{
-    optional_query_hash, query_hash as checked_query_hash, required, row_number, text,
+    optional_query_hash, query_hash as checked_query_hash, row_number, text,
 };
 use crate::error::{Error, Raised, Result};
 use crate::role;
 use crate::statement::require_one_statement;
-use crate::store::implementations::{self as store, Application, moment};
+use crate::store::implementations::{self as store, Application, Rewrite, moment};
 use crate::store::lock::begin_writing;
+use crate::time::from_micros;
 
 /// Records that a recommendation was applied, with the metrics from before.
 #[pg_extern(security_definer, parallel_unsafe)]
@@ -22,7 +23,7 @@ fn record_recommendation_implementation(
     recommendation_id: Option<i64>,
     query_hash: default!(Option<i64>, "NULL"),
     implementation_notes: default!(Option<&str>, "NULL"),
-    implemented_at: default!(Option<TimestampWithTimeZone>, "now()"),
+    implemented_at: default!(Option<TimestampWithTimeZone>, "NULL"),
     new_query_hash: default!(Option<i64>, "NULL"),
     new_query_text: default!(Option<&str>, "NULL"),
 ) -> std::result::Result<
@@ -37,7 +38,7 @@ fn record_recommendation_implementation(
         recommendation_id: row_number("recommendation_id", recommendation_id)?,
         query_hash: optional_query_hash("query_hash", query_hash)?,
         notes: implementation_notes,
-        implemented_at: moment(required("implemented_at", implemented_at)?, "implemented_at")?,
+        implemented_at: implemented_at.map(|at| moment(at, "implemented_at")).transpose()?,
         new_query_hash: optional_query_hash("new_query_hash", new_query_hash)?,
         new_query_text: new_query_text.map(|sql| text("new_query_text", Some(sql))).transpose()?,
         implemented_by: &role::outer_user(),
@@ -58,12 +59,26 @@ fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
             others.join(", ")
         );
     }
-    if recorded.awaits_new_query {
+    if let Some(at) = recorded.seen_at {
         notice!(
-            "implementation {0} is a rewrite: there is no verdict until its new query is known; \
-             SELECT optimizer.set_implementation_query({0}, new_query_hash) adds it",
-            recorded.implementation_id
+            "implemented_at is {}, when the ledger of events saw the change; give it to say otherwise",
+            from_micros(at)?.to_iso_string()
         );
+    }
+    let id = recorded.implementation_id;
+    match recorded.rewrite {
+        Some(Rewrite::Linked(queries)) if application.new_query_text.is_some() => notice!(
+            "implementation {id} is measured on the queries that have its new text: {queries} so far"
+        ),
+        Some(Rewrite::AwaitsText) => notice!(
+            "implementation {id} waits for its new text: there is no verdict until \
+             pg_stat_statements shows a statement that has it; that one is linked by itself"
+        ),
+        Some(Rewrite::AwaitsHash) => notice!(
+            "implementation {id} is a rewrite: there is no verdict until its new query is known; \
+             SELECT optimizer.set_implementation_query({id}, new_query_hash) adds it"
+        ),
+        Some(Rewrite::Linked(_)) | None => {}
     }
     if recorded.before.calls < MIN_CALLS {
         notice!(
@@ -98,7 +113,8 @@ fn revert_implementation(
 ) -> std::result::Result<&'static str, Raised> {
     begin_writing(c"revert_implementation()")?;
     let id = row_number("implementation_id", implementation_id)?;
-    let others = Spi::connect_mut(|client| store::revert(client, id, notes))?;
+    let by = role::outer_user();
+    let others = Spi::connect_mut(|client| store::revert(client, id, notes, &by))?;
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(i64::to_string).collect();
         notice!(

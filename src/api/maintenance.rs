@@ -12,7 +12,7 @@ use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
 use crate::reader::pass;
 use crate::store::lock::{self, Lock};
-use crate::store::{purge, recommendations, sampler};
+use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
 use crate::{role, settings};
 
@@ -76,6 +76,7 @@ fn run(step: Step) -> Result<String> {
             let (texts, own) = Spi::connect_mut(|client| {
                 Lock::Sampler.wait(client)?;
                 let source = Source::find(client)?;
+                rewrites::renew_fingerprints(client)?;
                 sampler::read_texts(client, &source)
             })?;
             let (statements, more) = pass::run(READING_BUDGET_MS)?;
@@ -89,6 +90,10 @@ fn run(step: Step) -> Result<String> {
                 written.inserted, written.updated, written.expired
             ))
         }
+        Step::Events => Ok(match Spi::connect_mut(events::look)? {
+            None => "first look: nothing to compare with".to_owned(),
+            Some(noted) => format!("{noted} events noted"),
+        }),
         Step::Measure => {
             let looks = measurement::take_due_looks(LOOKS_PER_STEP)?;
             let more = looks.len() as i64 >= LOOKS_PER_STEP;
@@ -104,7 +109,7 @@ fn with_more(detail: String, more: bool) -> String {
 /// How often a step runs. What is cheap when there is nothing to do runs with every sample.
 fn interval_seconds(step: Step) -> i32 {
     match step {
-        Step::Sample | Step::Measure => settings::sample_interval_seconds(),
+        Step::Sample | Step::Events | Step::Measure => settings::sample_interval_seconds(),
         Step::Purge => settings::bucket_width_seconds(),
         Step::Advise | Step::Aggregate => settings::advise_interval_seconds(),
     }

@@ -1,10 +1,14 @@
 //! The SQL functions, by noun: check the arguments, call catalog, core and store, shape the rows.
 
 pub mod argument;
+pub mod events;
+pub mod fingerprint;
 pub mod implementations;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
+pub mod performance_model;
+pub mod plans;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;

@@ -3,7 +3,7 @@
 use once_cell::sync::Lazy;
 use optimizer_core::error::at_least_zero;
 use optimizer_core::score::RANK_SLACK;
-use pgrx::datum::DatumWithOid;
+use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::default;
 use pgrx::pg_sys::PgOid;
 use pgrx::prelude::*;
@@ -108,6 +108,7 @@ fn get_top_recommendations(
             name!(expected_saving_ms_per_hour, f64),
             name!(action_sql, Option<String>),
             name!(query, Option<String>),
+            name!(looks_implemented_at, Option<TimestampWithTimeZone>),
         ),
     >,
     Raised,
@@ -145,6 +146,7 @@ fn get_top_recommendations(
                     column(&row, 11)?,
                     nullable(&row, 12)?,
                     nullable(&row, 13)?,
+                    nullable(&row, 14)?,
                 ))
             })
             .collect()

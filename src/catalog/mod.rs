@@ -3,3 +3,4 @@
 pub mod pg_stat_statements;
 pub mod readable_statements;
 pub mod relation_facts;
+pub mod server_state;

@@ -10,10 +10,12 @@ use pgrx::spi::{SpiClient, SpiHeapTupleData, SpiTupleTable};
 
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
+use crate::store::events;
 use crate::store::learning;
 use crate::store::lock::Lock;
 use crate::store::metrics;
 use crate::store::recommendations::status_hint;
+use crate::store::rewrites;
 use crate::time::{from_micros, now};
 
 const LOCK_RECOMMENDATION: &str =
@@ -30,7 +32,8 @@ pub struct Application<'a> {
     pub recommendation_id: i64,
     pub query_hash: Option<i64>,
     pub notes: Option<&'a str>,
-    pub implemented_at: Micros,
+    /// `None`: when the ledger of events saw the change, else now.
+    pub implemented_at: Option<Micros>,
     pub new_query_hash: Option<i64>,
     pub new_query_text: Option<&'a str>,
     pub implemented_by: &'a str,
@@ -43,13 +46,26 @@ pub struct Recorded {
     pub before: Snapshot,
     /// Implementations of the other recommendations that the same action carries out.
     pub same_action: Vec<i64>,
-    /// A rewrite whose new statement is not known yet.
-    pub awaits_new_query: bool,
+    /// When the ledger saw the change, where that was taken for its time.
+    pub seen_at: Option<Micros>,
+    /// None where the query keeps its hash.
+    pub rewrite: Option<Rewrite>,
+}
+
+/// What is known of the statements that take a rewritten query's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewrite {
+    /// So many are known.
+    Linked(usize),
+    /// The next that has its new text is linked.
+    AwaitsText,
+    /// Somebody has to say which it is.
+    AwaitsHash,
 }
 
 /// Records an implementation, and those of the other open recommendations with the same action.
 pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recorded> {
-    if application.implemented_at > now() {
+    if application.implemented_at.is_some_and(|at| at > now()) {
         return Err(Error::invalid(
             "implemented_at lies in the future",
             "Leave it out for now, or give the moment of the change, for instance \
@@ -67,6 +83,10 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
             "Leave new_query_hash and new_query_text out.",
         ));
     }
+    let is_recognised = match application.new_query_text {
+        Some(text) => rewrites::check_new_text(client, query_hash, text)?,
+        None => false,
+    };
     let same_action = match action_key {
         None => Vec::new(),
         Some(key) => client
@@ -74,21 +94,48 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
             .map(|row| Ok((column(&row, 1)?, column(&row, 2)?)))
             .collect::<Result<Vec<(i64, i64)>>>()?,
     };
-    let (implementation_id, before) = insert(client, application, (id, query_hash), None)?;
+    let seen_at = match application.implemented_at {
+        Some(_) => None,
+        None => {
+            events::refresh_offers(client)?;
+            events::looks_implemented_at(client, id)?
+        }
+    };
+    let implemented_at = application.implemented_at.or(seen_at).unwrap_or_else(now);
+    let (implementation_id, before) =
+        insert(client, application, implemented_at, (id, query_hash), None)?;
     let mut also = Vec::new();
     for other in same_action {
         // The new text or hash belongs to the query that was asked for.
         let other_one = Application { new_query_hash: None, new_query_text: None, ..*application };
-        also.push(insert(client, &other_one, other, Some(implementation_id))?.0);
+        let with = Some(implementation_id);
+        also.push(insert(client, &other_one, implemented_at, other, with)?.0);
     }
     if let Some(new_query_hash) = application.new_query_hash {
         link_query(client, implementation_id, new_query_hash, application.implemented_by)?;
     }
+    let by = application.implemented_by;
+    events::note_implementations(
+        client,
+        &[&[implementation_id], &also[..]].concat(),
+        "recorded",
+        by,
+    )?;
+    let mut linked = usize::from(application.new_query_hash.is_some());
+    if is_recognised {
+        linked += rewrites::link_known(client, implementation_id, application.implemented_by)?;
+    }
+    let rewrite = match linked {
+        0 if is_recognised => Rewrite::AwaitsText,
+        0 => Rewrite::AwaitsHash,
+        linked => Rewrite::Linked(linked),
+    };
     Ok(Recorded {
         implementation_id,
         before,
         same_action: also,
-        awaits_new_query: is_rewrite && application.new_query_hash.is_none(),
+        seen_at,
+        rewrite: is_rewrite.then_some(rewrite),
     })
 }
 
@@ -133,18 +180,19 @@ fn given(application: &Application) -> i64 {
 fn insert(
     client: &mut SpiClient,
     application: &Application,
+    implemented_at: Micros,
     (recommendation_id, query_hash): (i64, i64),
     recorded_with: Option<i64>,
 ) -> Result<(i64, Snapshot)> {
-    let grid = metrics::grid(client, application.implemented_at)?;
-    let change_bucket = grid.bucket_at(application.implemented_at);
-    let earliest = application.implemented_at - BASELINE_BUCKETS * grid.width();
+    let grid = metrics::grid(client, implemented_at)?;
+    let change_bucket = grid.bucket_at(implemented_at);
+    let earliest = implemented_at - BASELINE_BUCKETS * grid.width();
     let table = client.update(
         WORK_BEFORE,
         Some(1),
         &[
             query_hash.into(),
-            from_micros(application.implemented_at)?.into(),
+            from_micros(implemented_at)?.into(),
             from_micros(change_bucket.start)?.into(),
             from_micros(earliest)?.into(),
         ],
@@ -159,7 +207,7 @@ fn insert(
         &[
             recommendation_id.into(),
             application.new_query_hash.into(),
-            from_micros(application.implemented_at)?.into(),
+            from_micros(implemented_at)?.into(),
             application.notes.into(),
             application.implemented_by.into(),
             JsonB(serde_json::to_value(&before)?).into(),
@@ -268,7 +316,7 @@ fn is_rewrite(client: &mut SpiClient, id: i64) -> Result<bool> {
 /// Takes a change back: its window ends now. The recommendations that it carried out open again,
 /// unless they were measured and found not to help. Returns the other implementations of the same
 /// change, which go with it.
-pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<Vec<i64>> {
+pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) -> Result<Vec<i64>> {
     let (status, recorded_with) = lock_change(client, id)?;
     if status == "reverted" {
         return Err(Error::wrong_state(
@@ -291,6 +339,7 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>) -> Result<Ve
         }
     }
     learning::rescore_recommendations(client, opened)?;
+    events::note_implementations(client, &[&[id], &others[..]].concat(), "reverted", by)?;
     Ok(others)
 }
 

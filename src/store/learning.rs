@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use once_cell::sync::Lazy;
 use optimizer_core::learning::{KindLearning, Lesson, Outcome, pooled_half_width_percent};
+use optimizer_core::performance_model::{Example, Features};
 use optimizer_core::score::RANK_SLACK;
 use pgrx::datum::TimestampWithTimeZone;
-use pgrx::spi::SpiClient;
+use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
 use crate::error::Result;
 use crate::row::{column, nullable};
 use crate::store::bulk::in_bulk;
 use crate::store::lock::Lock;
+use crate::store::performance_model;
 use crate::time::to_micros;
 
 const OUTCOMES: &str = include_str!("../../sql/queries/outcomes.sql");
@@ -36,7 +38,11 @@ type Kind = (String, String, String);
 /// Learns from all outcomes and scores the open recommendations of the kinds that changed.
 pub fn learn(client: &mut SpiClient) -> Result<()> {
     Lock::Recommendations.wait(client)?;
-    let outcomes = read_outcomes(client)?;
+    let examples = read_outcomes(client)?;
+    let mut outcomes: BTreeMap<Kind, Vec<Outcome>> = BTreeMap::new();
+    for example in &examples {
+        outcomes.entry(kind_of(&example.features)).or_default().push(example.outcome);
+    }
     let mut residuals = Vec::new();
     let mut learned = Vec::new();
     for (kind, outcomes) in &outcomes {
@@ -50,10 +56,16 @@ pub fn learn(client: &mut SpiClient) -> Result<()> {
     // What is pooled concerns every kind that has too few outcomes of its own.
     let pooled_changed = !overall.is_empty() && overall.first().get_one::<bool>()?.unwrap_or(false);
     let changed = keep(client, &learned)?;
-    if pooled_changed || !changed.is_empty() {
-        rescore(client, &changed, Vec::new(), pooled_changed)?;
+    let model_changed = performance_model::train_when_due(client, &examples)?;
+    if model_changed || pooled_changed || !changed.is_empty() {
+        rescore(client, &changed, Vec::new(), pooled_changed || model_changed)?;
     }
     Ok(())
+}
+
+/// Scores every open recommendation anew.
+pub fn rescore_all(client: &mut SpiClient) -> Result<()> {
+    rescore(client, &[], Vec::new(), true)
 }
 
 /// Scores some open recommendations anew: they were not looked after while they were off the list.
@@ -61,23 +73,44 @@ pub fn rescore_recommendations(client: &mut SpiClient, ids: Vec<i64>) -> Result<
     rescore(client, &[], ids, false)
 }
 
-fn read_outcomes(client: &mut SpiClient) -> Result<BTreeMap<Kind, Vec<Outcome>>> {
-    let mut outcomes: BTreeMap<Kind, Vec<Outcome>> = BTreeMap::new();
-    for row in client.update(OUTCOMES, None, &[])? {
-        let kind = (column(&row, 1)?, column(&row, 2)?, column(&row, 3)?);
-        let lesson = match (column::<String>(&row, 4)?.as_str(), nullable::<f64>(&row, 5)?) {
+fn kind_of(features: &Features) -> Kind {
+    (features.made_by.clone(), features.source_type.clone(), features.kind.clone())
+}
+
+/// Every final verdict, with what the query looked like before.
+pub fn read_outcomes(client: &mut SpiClient) -> Result<Vec<Example>> {
+    let example = |row: SpiHeapTupleData| -> Result<Example> {
+        let improvement = nullable::<f64>(&row, 5)?;
+        let lesson = match (column::<String>(&row, 4)?.as_str(), improvement) {
             ("improved", Some(improvement_percent)) => Lesson::Worked { improvement_percent },
             ("not_improved" | "regressed", _) => Lesson::Failed,
             _ => Lesson::Inconclusive,
         };
-        outcomes.entry(kind).or_default().push(Outcome {
-            lesson,
-            measured_at: to_micros(column::<TimestampWithTimeZone>(&row, 6)?),
-            predicted_percent: column(&row, 7)?,
-            share: column(&row, 8)?,
-        });
-    }
-    Ok(outcomes)
+        let stated_percent = column(&row, 7)?;
+        let number = |ordinal| nullable::<f64>(&row, ordinal).map(Option::unwrap_or_default);
+        Ok(Example {
+            features: Features {
+                made_by: column(&row, 1)?,
+                source_type: column(&row, 2)?,
+                kind: column(&row, 3)?,
+                stated_percent,
+                calls_per_hour: number(10)?,
+                mean_exec_time_ms: number(11)?,
+                shared_blks_per_call: number(12)?,
+                rows_per_call: number(13)?,
+                cost_ratio: None,
+            },
+            improvement_percent: improvement.unwrap_or(f64::NAN),
+            outcome: Outcome {
+                lesson,
+                measured_at: to_micros(column::<TimestampWithTimeZone>(&row, 6)?),
+                predicted_percent: stated_percent,
+                share: column(&row, 8)?,
+            },
+            action: column(&row, 9)?,
+        })
+    };
+    client.update(OUTCOMES, None, &[])?.map(example).collect()
 }
 
 /// Writes what differs; returns the kinds that did.

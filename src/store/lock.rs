@@ -32,6 +32,19 @@ impl Lock {
         )?;
         Ok(())
     }
+
+    /// Takes the lock if nobody else has it.
+    pub fn try_take(self, client: &mut SpiClient) -> Result<bool> {
+        let taken = client
+            .update(
+                "/* optimizer_workflow: lock */ SELECT pg_try_advisory_xact_lock($1, $2)",
+                Some(1),
+                &[LOCK_CLASS.into(), (self as i32).into()],
+            )?
+            .first()
+            .get_one::<bool>()?;
+        Ok(taken.unwrap_or(false))
+    }
 }
 
 /// The lock of one step of maintenance, if nobody else has it. A select: a step that is not due must

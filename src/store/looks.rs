@@ -165,17 +165,31 @@ fn work_after(
     end: Micros,
     is_open: bool,
 ) -> Result<(Snapshot, f64)> {
-    let hashes = if pending.new_queries.is_empty() {
-        vec![pending.query_hash]
-    } else {
-        pending.new_queries.clone()
-    };
+    let old_one = [pending.query_hash];
+    if pending.new_queries.is_empty() || pending.new_queries.contains(&pending.query_hash) {
+        let hashes =
+            if pending.new_queries.is_empty() { &old_one[..] } else { &pending.new_queries };
+        return work_of(client, pending, hashes, end, is_open);
+    }
+    let (old, _) = work_of(client, pending, &old_one, end, is_open)?;
+    let (new, observed_seconds) = work_of(client, pending, &pending.new_queries, end, is_open)?;
+    Ok((new.beside_old_text(old.calls), observed_seconds))
+}
+
+/// The same of some queries.
+fn work_of(
+    client: &mut SpiClient,
+    pending: &Pending,
+    hashes: &[i64],
+    end: Micros,
+    is_open: bool,
+) -> Result<(Snapshot, f64)> {
     let same_query = hashes.contains(&pending.query_hash);
     let table = client.update(
         WORK_AFTER,
         Some(1),
         &[
-            hashes.into(),
+            hashes.to_vec().into(),
             from_micros(pending.change_bucket_start)?.into(),
             pending.work_before_change.is_some().into(),
             from_micros(end)?.into(),

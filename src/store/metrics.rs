@@ -9,6 +9,7 @@ use pgrx::spi::SpiClient;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
+use crate::fingerprint;
 use crate::row::column;
 use crate::settings;
 use crate::time::{from_micros, to_micros};
@@ -197,10 +198,13 @@ pub fn ingest(
 /// Keeps a query's text, unless it is known.
 pub fn keep_text(client: &mut SpiClient, query_hash: i64, text: &str) -> Result<()> {
     client.update(
-        "/* optimizer_workflow: text */ INSERT INTO optimizer.query_texts (query_hash, query) \
-         VALUES ($1, $2) ON CONFLICT (query_hash) DO NOTHING",
+        "/* optimizer_workflow: text */ \
+         INSERT INTO optimizer.query_texts (query_hash, query, fingerprint) \
+         SELECT $1, $2, coalesce(optimizer.statement_fingerprint($2), $3) \
+         WHERE NOT EXISTS (SELECT FROM optimizer.query_texts WHERE query_hash = $1) \
+         ON CONFLICT (query_hash) DO NOTHING",
         None,
-        &[query_hash.into(), text.into()],
+        &[query_hash.into(), text.into(), fingerprint::prefix().into()],
     )?;
     Ok(())
 }

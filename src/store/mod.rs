@@ -4,13 +4,16 @@
 //! after waiting for a lock everything goes through `update`, which takes a new snapshot.
 
 pub mod bulk;
+pub mod events;
 pub mod extension_lock;
 pub mod implementations;
 pub mod learning;
 pub mod lock;
 pub mod looks;
 pub mod metrics;
+pub mod performance_model;
 pub mod purge;
 pub mod readings;
 pub mod recommendations;
+pub mod rewrites;
 pub mod sampler;

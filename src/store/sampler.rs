@@ -10,10 +10,12 @@ use pgrx::spi::SpiClient;
 
 use crate::catalog::pg_stat_statements::{Snapshot, Source, StatementPair};
 use crate::error::Result;
+use crate::fingerprint;
 use crate::settings;
 use crate::store::bulk::in_bulk;
 use crate::store::lock::Lock;
 use crate::store::metrics::{self, BucketWork};
+use crate::store::rewrites;
 use crate::time::{from_micros, now, to_micros};
 
 const READ_TEXTS: &str = include_str!("../../sql/queries/read_texts.sql");
@@ -197,12 +199,14 @@ fn texts_are_due(state: Option<&SamplerState>) -> bool {
     waited_ms < 0.0 || waited_ms >= took * TEXT_PAUSE_FACTOR
 }
 
-/// Reads the texts of statements that have none yet. Returns how many there were, and which of them
+/// Reads the texts of statements that have none yet, and links those that are the new text of a
+/// rewrite to it. Returns how many there were, and which of them
 /// are our own, with nothing left of what was counted of those.
 pub fn read_texts(client: &mut SpiClient, source: &Source) -> Result<(usize, Vec<i64>)> {
     let started = now();
     let mut own = Vec::new();
-    let table = client.update(source.fill(READ_TEXTS).as_str(), None, &[])?;
+    let table =
+        client.update(source.fill(READ_TEXTS).as_str(), None, &[fingerprint::prefix().into()])?;
     let texts = table.len();
     for row in table {
         if row.get::<bool>(2)? == Some(true) {
@@ -212,6 +216,7 @@ pub fn read_texts(client: &mut SpiClient, source: &Source) -> Result<(usize, Vec
     if !own.is_empty() {
         client.update(FORGET_OWN, None, &[own.clone().into()])?;
     }
+    rewrites::link(client)?;
     let took_ms = (now() - started) as f64 / 1000.0;
     client.update(
         "/* optimizer_workflow: texts */ UPDATE optimizer.sampler_state \

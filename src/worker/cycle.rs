@@ -108,6 +108,7 @@ const fn activity(step: Step) -> &'static CStr {
         Step::Advise => c"optimizer_workflow: advise",
         Step::Aggregate => c"optimizer_workflow: aggregate",
         Step::Measure => c"optimizer_workflow: measure",
+        Step::Events => c"optimizer_workflow: events",
     }
 }
 

@@ -69,6 +69,23 @@ fn an_outcome_counts_half_after_180_days_seen_from_the_latest_one() {
 }
 
 #[test]
+fn harm_is_one_in_twenty_until_outcomes_say_otherwise() {
+    assert_eq!(KindLearning::from_outcomes(&[]).harm_rate(), 0.05);
+    let harmed = outcome(Lesson::Harmed);
+    let learning = KindLearning::from_outcomes(&[harmed, harmed, worked(80.0), harmed]);
+    assert_eq!(learning.harm_weight, 3.0);
+    assert!((learning.harm_rate() - 4.0 / 24.0).abs() < 1e-12);
+    // Harm and a broken promise weigh the same on the confidence.
+    let failed = outcome(Lesson::Failed);
+    let failing = KindLearning::from_outcomes(&[failed, failed, worked(80.0), failed]);
+    assert_eq!(
+        (failing.weight, failing.success_weight),
+        (learning.weight, learning.success_weight)
+    );
+    assert_eq!(failing.harm_weight, 0.0);
+}
+
+#[test]
 fn outcomes_of_one_action_share_one_weight() {
     let third = Outcome { share: 1.0 / 3.0, ..worked(80.0) };
     assert!((KindLearning::from_outcomes(&[third; 3]).weight - 1.0).abs() < 1e-12);

@@ -25,6 +25,15 @@ pub const MIN_OUTCOMES: usize = 50;
 /// Outcomes that worked, which are what is learned from. 20: two for each of ten folds.
 pub const MIN_WORKED: usize = 20;
 
+/// Growth of the outcomes after which a model is trained anew. 1.05: one more outcome in twenty moves it little, and the number of
+/// versions stays small.
+const GROWTH: f64 = 1.05;
+
+/// Whether a model is to be trained: there were `seen` conclusive outcomes the last time (0 when never), now there are `outcomes`.
+pub fn is_due(seen: usize, outcomes: usize) -> bool {
+    outcomes >= MIN_OUTCOMES && outcomes as f64 >= seen as f64 * GROWTH
+}
+
 /// What one outcome teaches the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {

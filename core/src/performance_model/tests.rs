@@ -78,6 +78,15 @@ fn nothing_is_trained_before_there_are_enough_outcomes() {
 }
 
 #[test]
+fn a_model_is_trained_anew_when_a_twentieth_has_come_in() {
+    assert!(!is_due(0, 49));
+    assert!(is_due(0, 50));
+    assert!(!is_due(100, 100));
+    assert!(!is_due(100, 104));
+    assert!(is_due(100, 105));
+}
+
+#[test]
 fn what_depends_on_the_query_is_learned_and_used() {
     let model = train(150, &depends_on_time(150, 5.0)).unwrap();
     assert!(model.beats_rule, "{model:?}");

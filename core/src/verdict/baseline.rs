@@ -1,0 +1,105 @@
+//! Which days before a change it is compared with.
+//!
+//! The last 14 valid ones of the last four weeks, without two kinds: day -1, and every day that overlaps
+//! the day before the recommendation appeared. People act on what was slow yesterday; with that day in
+//! the baseline every change would look good (regression to the mean).
+
+use crate::verdict::cells::{Measure, Series};
+use crate::verdict::evidence::ChangeEvidence;
+use crate::verdict::timeline::{OLDEST_DAY, Timeline};
+
+/// Days of the baseline: two of each day of the week.
+pub const MOST_DAYS: usize = 14;
+
+/// Fewest days that make a baseline: one has no spread.
+pub const MIN_DAYS: usize = 2;
+
+/// The newest day that may be used.
+const NEWEST_DAY: i64 = -2;
+
+/// Days before a change, oldest first, that may be in a baseline.
+fn eligible<'t>(
+    timeline: &'t Timeline,
+    evidence: &ChangeEvidence,
+) -> impl DoubleEndedIterator<Item = i64> + use<'t> {
+    let day_length = timeline.start_of_day(1).saturating_sub(timeline.start_of_day(0));
+    let avoided =
+        evidence.appeared_at.map(|appeared| (appeared.saturating_sub(day_length), appeared));
+    (OLDEST_DAY..=NEWEST_DAY).filter(move |day| {
+        avoided.is_none_or(|(start, end)| {
+            timeline.start_of_day(*day) >= end || timeline.start_of_day(day + 1) <= start
+        })
+    })
+}
+
+/// The baseline's days for a query, oldest first.
+pub fn days(
+    timeline: &Timeline,
+    evidence: &ChangeEvidence,
+    series: &Series,
+    measure: Measure,
+) -> Vec<i64> {
+    let mut days: Vec<i64> = eligible(timeline, evidence)
+        .rev()
+        .filter(|day| series.is_valid(timeline, *day, measure))
+        .take(MOST_DAYS)
+        .collect();
+    days.reverse();
+    days
+}
+
+/// How many days could have been used had the query run often enough in them.
+pub fn observed_days(timeline: &Timeline, evidence: &ChangeEvidence) -> usize {
+    eligible(timeline, evidence).filter(|day| timeline.is_observed(*day)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::verdict::evidence::{Bucket, QueryHistory};
+    use crate::verdict::fixture::{at, bucket, cell, evidence, kept, timeline};
+
+    /// The baseline of a query that ran in all of the last 40 days.
+    fn chosen(change: impl FnOnce(&mut ChangeEvidence<'static>)) -> Vec<i64> {
+        let mut evidence = evidence(10.0);
+        evidence.buckets = kept((-40 * 24..48).map(bucket).collect());
+        let cells = kept((-40 * 24..48).map(|hour| cell(hour, 10, 1.0)).collect::<Vec<_>>());
+        evidence.target = QueryHistory { query_hash: -1, cells };
+        change(&mut evidence);
+        let timeline = timeline(&evidence);
+        let series = Series::new(&timeline, &evidence.target);
+        days(&timeline, &evidence, &series, Measure::TimePerCall)
+    }
+
+    #[test]
+    fn the_last_fourteen_days_but_the_very_last() {
+        assert_eq!(chosen(|_| ()), (-15..=-2).collect::<Vec<i64>>());
+    }
+
+    #[test]
+    fn the_day_before_the_recommendation_appeared_is_left_out() {
+        // Appeared at the start of day -4: day -5 is the day before, and only that.
+        let days = chosen(|e| e.appeared_at = Some(at(-96)));
+        assert_eq!(days, (-16..=-2).filter(|day| *day != -5).collect::<Vec<i64>>());
+        // An hour into day -4: both days are touched.
+        let days = chosen(|e| e.appeared_at = Some(at(-95)));
+        assert_eq!(days, (-17..=-2).filter(|day| *day != -5 && *day != -4).collect::<Vec<i64>>());
+        let unbounded = chosen(|e| e.appeared_at = Some(i64::MIN));
+        assert_eq!(unbounded, (-15..=-2).collect::<Vec<i64>>());
+    }
+
+    #[test]
+    fn days_that_are_not_valid_make_room_for_older_ones_of_four_weeks() {
+        let seen = |keep: fn(i64) -> bool| {
+            chosen(|e| {
+                let buckets = (-40 * 24..48_i64).filter(|hour| keep(hour.div_euclid(24)));
+                e.buckets = kept(buckets.map(bucket).collect::<Vec<Bucket>>());
+            })
+        };
+        let even = seen(|day| day % 2 == 0);
+        assert_eq!(even, (-28..=-2).filter(|day| day % 2 == 0).collect::<Vec<i64>>());
+        assert_eq!(seen(|day| day < -28), []);
+        assert_eq!(seen(|day| !(-20..-1).contains(&day)), (-28..=-21).collect::<Vec<i64>>());
+    }
+}

@@ -1,0 +1,38 @@
+//! What a measurement could have seen, and what it would need to see more.
+
+use crate::statistics::student_t;
+use crate::verdict::interval::Effect;
+
+/// Chance with which the smallest visible effect would have been proven.
+const POWER: f64 = 0.8;
+
+/// Days after the change beyond which more of them are not worth naming: what is uncertain then is the
+/// baseline, which no waiting makes longer.
+const MOST_DAYS: i64 = 60;
+
+/// The smallest change, log units, that would be proven with a chance of 80 %: `(t(alpha/2) + t(0.2)) se`
+/// (Bloom 1995, "Minimum detectable effects"), and never less than the margin.
+pub fn smallest_visible_effect(effect: &Effect, alpha: f64, margin: f64) -> f64 {
+    let quantiles =
+        student_t::two_sided(alpha, effect.df) + student_t::upper_quantile(1.0 - POWER, effect.df);
+    (quantiles * effect.standard_error).max(margin)
+}
+
+/// About how many more calls would settle it, if the effect stays what it is and calls keep coming as
+/// they do: enough for the interval to leave out 0 or, for an effect that is none, what was promised.
+/// `None` when not even [`MOST_DAYS`] would.
+pub fn more_calls_needed(
+    effect: &Effect,
+    alpha: f64,
+    margin: f64,
+    promised: f64,
+    calls_of_a_day: f64,
+) -> Option<i64> {
+    let to_zero = if effect.theta.abs() >= margin { effect.theta.abs() } else { 0.0 };
+    let room = to_zero.max(effect.theta + promised);
+    let t = student_t::two_sided(alpha, effect.df);
+    let now = effect.days_after as i64;
+    let days = (now + 1..=MOST_DAYS).find(|days| t * effect.standard_error_after(*days) < room)?;
+    let calls = ((days - now) as f64 * calls_of_a_day).ceil();
+    (calls.is_finite() && calls >= 0.0).then_some(calls.min(1e15) as i64)
+}

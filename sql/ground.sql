@@ -1,0 +1,92 @@
+-- What a recommendation asks for, as it can be checked against the server: kept with the implementation,
+-- since the suggestion may be withdrawn once it was followed.
+
+CREATE FUNCTION optimizer.ground_of(source_type text, source_id bigint) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH dropped AS (
+        SELECT s.id, (regexp_match(s.definition,
+                   '^\s*drop\s+index\s+(?:concurrently\s+)?(?:if\s+exists\s+)?([^\s;,]+)', 'i'))[1] AS name
+        FROM optimizer.index_suggestions s
+        WHERE s.id = source_id AND s.definition ~* '^\s*drop\s'
+    )
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+               'relation', s.relation,
+               'relations', coalesce((
+                   SELECT jsonb_agg(c.oid::bigint)
+                   FROM pg_class c
+                   JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.relkind IN ('r', 'm', 'p')
+                     AND optimizer.names_relation(s.relation, n.nspname, c.relname)), '[]'),
+               'index_fingerprint', optimizer.index_fingerprint(s.definition),
+               'dropped_index', d.name))
+    FROM optimizer.index_suggestions s
+    LEFT JOIN dropped d ON d.id = s.id
+    WHERE source_type = 'index' AND s.id = source_id
+    UNION ALL
+    SELECT jsonb_build_object('setting', lower(s.parameter_name), 'value', s.recommended_value,
+                              'scope', s.scope)
+    FROM optimizer.parameter_tuning_suggestions s
+    WHERE source_type = 'parameter' AND s.id = source_id
+$$;
+COMMENT ON FUNCTION optimizer.ground_of(text, bigint) IS
+    'What a suggestion asks for, as it can be checked: an index by its fingerprint, one that is to go, a setting with its value and scope; null where nothing can';
+
+CREATE FUNCTION optimizer.unmet_ground(ground jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    asked text := ground ->> 'value';
+    setting record;
+BEGIN
+    IF ground ? 'index_fingerprint' THEN
+        IF NOT EXISTS (
+            SELECT FROM pg_index i
+            JOIN pg_class t ON t.oid = i.indrelid
+            JOIN pg_namespace n ON n.oid = t.relnamespace
+            WHERE i.indisvalid AND i.indisready AND i.indislive
+              AND optimizer.names_relation(ground ->> 'relation', n.nspname, t.relname)
+              AND optimizer.index_fingerprint(pg_get_indexdef(i.indexrelid))
+                  = ground ->> 'index_fingerprint') THEN
+            RETURN format('%s has no valid index of that definition', ground ->> 'relation');
+        END IF;
+    ELSIF ground ? 'dropped_index' THEN
+        IF EXISTS (
+            SELECT FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('i', 'I')
+              AND optimizer.names_relation(ground ->> 'dropped_index', n.nspname, c.relname)) THEN
+            RETURN format('index %s is still there', ground ->> 'dropped_index');
+        END IF;
+    ELSIF ground ? 'setting' AND ground ->> 'scope' <> 'query' THEN
+        SELECT s.* INTO setting FROM pg_settings s WHERE s.name = ground ->> 'setting';
+        IF NOT FOUND THEN
+            RETURN format('the server knows no setting %s', ground ->> 'setting');
+        END IF;
+        IF ground ->> 'scope' = 'server' THEN
+            IF setting.pending_restart THEN
+                RETURN format('%s waits for a restart of the server', setting.name);
+            END IF;
+            IF NOT optimizer.is_same_setting_value(asked, setting.reset_val, setting.unit) THEN
+                RETURN format('%s is %s, not %s', setting.name, current_setting(setting.name), asked);
+            END IF;
+        ELSIF NOT EXISTS (
+            SELECT FROM pg_db_role_setting d, unnest(d.setconfig) AS c (entry)
+            WHERE lower(split_part(c.entry, '=', 1)) = setting.name
+              AND optimizer.is_same_setting_value(
+                      asked, substr(c.entry, strpos(c.entry, '=') + 1), setting.unit)
+              AND CASE ground ->> 'scope'
+                      WHEN 'database' THEN d.setrole = 0 AND d.setdatabase = (
+                          SELECT oid FROM pg_database WHERE datname = current_database())
+                      ELSE d.setrole <> 0 AND (d.setdatabase = 0 OR d.setdatabase = (
+                          SELECT oid FROM pg_database WHERE datname = current_database())) END) THEN
+            RETURN format('%s is not set to %s for %s', setting.name, asked,
+                          CASE ground ->> 'scope' WHEN 'database' THEN 'this database'
+                                                  ELSE 'any role' END);
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION optimizer.unmet_ground(jsonb) IS
+    'Why what was recorded is not there: no valid index of that definition, an index that is still there, a setting with another value; null when it is, or cannot be told';

@@ -1,0 +1,427 @@
+//! Values for a statement's parameters: from the statistics of the columns that they are compared with.
+//!
+//! Trap: values of a column that the role may not read, or that row security hides from it, stay out: a plan would tell something about them.
+//! Trap: values are handed on as they are, or converted where a conversion cannot fail. Everything else is left unknown, as in the generic plan.
+#![expect(unsafe_code, reason = "trees and statistics have no safe interface in pgrx")]
+
+use std::collections::BTreeMap;
+use std::ffi::c_int;
+
+use optimizer_core::plan::samples::{Candidate, Comparison, Place, Sample, candidates, combine};
+use pgrx::pg_sys::NodeTag;
+use pgrx::{PgList, pg_sys};
+
+use crate::planner::relations::with_class;
+use crate::planner::walk::FoundComparison;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Column {
+    relation: pg_sys::Oid,
+    number: pg_sys::AttrNumber,
+    /// Read together with partitions or children.
+    with_children: bool,
+}
+
+/// A parameter and how it is compared with which column.
+#[derive(Clone, Copy, Debug)]
+struct Compared {
+    number: usize,
+    /// The parameter's own type: of a list for `Among`.
+    type_of: pg_sys::Oid,
+    comparison: Comparison,
+    column: Column,
+}
+
+/// Values of one parameter.
+struct Choices {
+    compared: Compared,
+    candidates: Vec<Candidate>,
+    common: Vec<pg_sys::Datum>,
+    bounds: Vec<pg_sys::Datum>,
+    value_type: pg_sys::Oid,
+}
+
+/// What can stand for the parameters of a statement.
+pub struct Values {
+    choices: Vec<Choices>,
+    pub samples: Vec<Sample>,
+}
+
+impl Values {
+    /// From the comparisons of a tree.
+    ///
+    /// # Safety
+    /// Inside `sandbox::run_as`; the tree is valid and stays so.
+    pub unsafe fn of(comparisons: &[FoundComparison]) -> Values {
+        // SAFETY: nodes of a valid tree.
+        let compared: Vec<Compared> =
+            comparisons.iter().flat_map(|found| unsafe { compared(found) }).collect();
+        let mut by_number: BTreeMap<usize, Choices> = BTreeMap::new();
+        for one in &compared {
+            let paired = compared.iter().any(|other| is_other_side(one, other));
+            // The first comparison that can be answered counts.
+            if !by_number.contains_key(&one.number)
+                // SAFETY: as above.
+                && let Some(found) = unsafe { choices(*one, paired) }
+            {
+                by_number.insert(one.number, found);
+            }
+        }
+        let choices: Vec<Choices> = by_number.into_values().collect();
+        let weights: Vec<Vec<f64>> = choices
+            .iter()
+            .map(|one| one.candidates.iter().map(|candidate| candidate.weight).collect())
+            .collect();
+        Values { choices, samples: combine(&weights) }
+    }
+
+    /// The parameters of one sample, as the planner takes them; those without a value stay unknown.
+    ///
+    /// # Safety
+    /// Inside `sandbox::run_as`, in the memory context of [`Values::of`].
+    pub unsafe fn bind(&self, sample: &Sample, count: usize) -> pg_sys::ParamListInfo {
+        // SAFETY: makeParamList has room for as many as it is told; a parameter without a type is unknown to the planner (eval_const_expressions).
+        unsafe {
+            let list = pg_sys::makeParamList(c_int::try_from(count).unwrap_or(0));
+            let first = (*list).params.as_mut_ptr();
+            for place in 0..count {
+                *first.add(place) = pg_sys::ParamExternData::default();
+            }
+            for (choices, choice) in self.choices.iter().zip(&sample.choices) {
+                let (number, candidate) =
+                    (choices.compared.number, choices.candidates.get(*choice));
+                if let Some(candidate) = candidate.filter(|_| (1..=count).contains(&number))
+                    && let Some(value) = choices.value(candidate)
+                {
+                    *first.add(number - 1) = pg_sys::ParamExternData {
+                        value,
+                        isnull: false,
+                        pflags: pg_sys::PARAM_FLAG_CONST as u16,
+                        ptype: choices.compared.type_of,
+                    };
+                }
+            }
+            list
+        }
+    }
+}
+
+impl Choices {
+    unsafe fn value(&self, candidate: &Candidate) -> Option<pg_sys::Datum> {
+        let values: Vec<pg_sys::Datum> = candidate
+            .places
+            .iter()
+            .filter_map(|place| match *place {
+                Place::Common(at) => self.common.get(at).copied(),
+                Place::Bound(at) => self.bounds.get(at).copied(),
+            })
+            .collect();
+        if self.compared.comparison != Comparison::Among {
+            // SAFETY: a value of the statistics, of the type they are of.
+            return values
+                .first()
+                .map(|value| unsafe { converted(*value, self.value_type, self.compared.type_of) });
+        }
+        // SAFETY: as above; the array is built of as many values as it is told, of its element's type.
+        unsafe {
+            let element = pg_sys::get_element_type(self.compared.type_of);
+            let (mut length, mut by_value, mut align) = (0, false, 0);
+            pg_sys::get_typlenbyvalalign(
+                element,
+                &raw mut length,
+                &raw mut by_value,
+                &raw mut align,
+            );
+            let mut values: Vec<pg_sys::Datum> = values
+                .into_iter()
+                .map(|value| converted(value, self.value_type, element))
+                .collect();
+            let array = pg_sys::construct_array(
+                values.as_mut_ptr(),
+                c_int::try_from(values.len()).ok()?,
+                element,
+                length.into(),
+                by_value,
+                align,
+            );
+            Some(pg_sys::Datum::from(array))
+        }
+    }
+}
+
+/// `column >= $1 AND column <= $2`
+fn is_other_side(one: &Compared, other: &Compared) -> bool {
+    one.column == other.column
+        && matches!(
+            (one.comparison, other.comparison),
+            (Comparison::Below, Comparison::Above) | (Comparison::Above, Comparison::Below)
+        )
+}
+
+/// The parameters of one comparison: several where it is one with a list of them.
+unsafe fn compared(found: &FoundComparison) -> Vec<Compared> {
+    // SAFETY: nodes of a valid tree, of what their tags say.
+    unsafe {
+        let (left, right) = (stripped(found.left), stripped(found.right));
+        let Some(plain) = comparison(found.operator) else { return Vec::new() };
+        let (column, others, comparison): (_, Vec<_>, fn(Comparison, usize) -> Comparison) =
+            match (found.any, (*left).type_, (*right).type_) {
+                (false, NodeTag::T_Param, _) => (right, vec![left], |plain, _| flipped(plain)),
+                (false, _, NodeTag::T_Param) => (left, vec![right], |plain, _| plain),
+                (true, _, NodeTag::T_Param) => (left, vec![right], |_, _| Comparison::Among),
+                (true, _, NodeTag::T_ArrayExpr) => {
+                    let list = (*right.cast::<pg_sys::ArrayExpr>()).elements;
+                    let list = PgList::<pg_sys::Node>::from_pg(list);
+                    let elements = list.iter_ptr().map(|node| stripped(node)).collect();
+                    (left, elements, |_, at| Comparison::Listed(at))
+                }
+                _ => return Vec::new(),
+            };
+        if (*column).type_ != NodeTag::T_Var || (found.any && plain != Comparison::Equal) {
+            return Vec::new();
+        }
+        let Some(column) = column_of(column.cast(), &found.within) else { return Vec::new() };
+        let external = |node: &*mut pg_sys::Node| {
+            let parameter: *mut pg_sys::Param = (*node).cast();
+            ((**node).type_ == NodeTag::T_Param
+                && (*parameter).paramkind == pg_sys::ParamKind::PARAM_EXTERN)
+                .then_some(parameter)
+        };
+        others
+            .iter()
+            .filter_map(external)
+            .enumerate()
+            .filter_map(|(at, parameter)| {
+                Some(Compared {
+                    number: usize::try_from((*parameter).paramid).ok()?,
+                    type_of: (*parameter).paramtype,
+                    comparison: comparison(plain, at),
+                    column,
+                })
+            })
+            .collect()
+    }
+}
+
+/// `$1 < column` is `column > $1`.
+fn flipped(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Below => Comparison::Above,
+        Comparison::Above => Comparison::Below,
+        same => same,
+    }
+}
+
+/// An operator as its selectivity estimator takes it: that says what it means, for any type.
+unsafe fn comparison(operator: pg_sys::Oid) -> Option<Comparison> {
+    // SAFETY: reads a catalog cache.
+    match unsafe { pg_sys::get_oprrest(operator) }.to_u32() {
+        pg_sys::F_EQSEL => Some(Comparison::Equal),
+        pg_sys::F_SCALARLTSEL | pg_sys::F_SCALARLESEL => Some(Comparison::Below),
+        pg_sys::F_SCALARGTSEL | pg_sys::F_SCALARGESEL => Some(Comparison::Above),
+        _ => None,
+    }
+}
+
+/// Without coercions that change no value.
+unsafe fn stripped(mut node: *mut pg_sys::Node) -> *mut pg_sys::Node {
+    // SAFETY: nodes of a valid tree.
+    unsafe {
+        while (*node).type_ == NodeTag::T_RelabelType {
+            node = (*node.cast::<pg_sys::RelabelType>()).arg.cast();
+        }
+        node
+    }
+}
+
+/// The table's column that a variable stands for, through joins and subqueries; `within` are the queries around it, the innermost last.
+unsafe fn column_of(variable: *mut pg_sys::Var, within: &[*mut pg_sys::Query]) -> Option<Column> {
+    // SAFETY: nodes of a valid tree; numbers are checked against the lists they point into.
+    unsafe {
+        let levels = usize::try_from((*variable).varlevelsup).ok()?;
+        let within = &within[..within.len().checked_sub(levels)?];
+        let query = *within.last()?;
+        let place = usize::try_from((*variable).varno).ok()?.checked_sub(1)?;
+        let entry = PgList::<pg_sys::RangeTblEntry>::from_pg((*query).rtable).get_ptr(place)?;
+        let number = (*variable).varattno;
+        match (*entry).rtekind {
+            pg_sys::RTEKind::RTE_RELATION if number > 0 => {
+                Some(Column { relation: (*entry).relid, number, with_children: (*entry).inh })
+            }
+            pg_sys::RTEKind::RTE_SUBQUERY => {
+                let below = (*entry).subquery;
+                let columns = PgList::<pg_sys::TargetEntry>::from_pg((*below).targetList);
+                let column = columns.iter_ptr().find(|column| (**column).resno == number)?;
+                let mut deeper = within.to_vec();
+                deeper.push(below);
+                column_of(as_variable((*column).expr.cast())?, &deeper)
+            }
+            pg_sys::RTEKind::RTE_JOIN => {
+                let place = usize::try_from(number).ok()?.checked_sub(1)?;
+                let sides = PgList::<pg_sys::Node>::from_pg((*entry).joinaliasvars);
+                column_of(as_variable(sides.get_ptr(place)?)?, within)
+            }
+            _ => None,
+        }
+    }
+}
+
+unsafe fn as_variable(node: *mut pg_sys::Node) -> Option<*mut pg_sys::Var> {
+    // SAFETY: a node of a valid tree; a dropped column of a join is null.
+    unsafe {
+        if node.is_null() {
+            return None;
+        }
+        let node = stripped(node);
+        ((*node).type_ == NodeTag::T_Var).then(|| node.cast())
+    }
+}
+
+unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
+    // SAFETY: statistics are copied into the current memory context; the row of the cache is released.
+    unsafe {
+        if !may_read(compared.column) {
+            return None;
+        }
+        let row = statistics(compared.column)?;
+        let common = slot(row, pg_sys::STATISTIC_KIND_MCV);
+        let bounds = slot(row, pg_sys::STATISTIC_KIND_HISTOGRAM);
+        pg_sys::ReleaseSysCache(row);
+        let value_type = common.as_ref().or(bounds.as_ref())?.value_type;
+        let wanted = match compared.comparison {
+            Comparison::Among => pg_sys::get_element_type(compared.type_of),
+            _ => compared.type_of,
+        };
+        if !is_plain(value_type) || !is_convertible(value_type, wanted) {
+            return None;
+        }
+        let (common, frequencies) =
+            common.map_or_else(Default::default, |slot| (slot.values, slot.frequencies));
+        let bounds = bounds.map_or_else(Vec::new, |slot| slot.values);
+        let candidates = candidates(compared.comparison, paired, &frequencies, bounds.len());
+        (!candidates.is_empty()).then_some(Choices {
+            compared,
+            candidates,
+            common,
+            bounds,
+            value_type,
+        })
+    }
+}
+
+/// The role's own rights, as for the view pg_stats.
+unsafe fn may_read(column: Column) -> bool {
+    // SAFETY: reads the catalog.
+    unsafe {
+        let (role, select) = (pg_sys::GetUserId(), pg_sys::ACL_SELECT.into());
+        let allowed = pg_sys::pg_class_aclcheck(column.relation, role, select)
+            == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck(column.relation, column.number, role, select)
+                == pg_sys::AclResult::ACLCHECK_OK;
+        allowed && !with_class(column.relation, |form| (*form).relrowsecurity).unwrap_or(true)
+    }
+}
+
+/// The column's row in pg_statistic, to be released; with children where the statement reads them, else or where there is none the table's own.
+unsafe fn statistics(column: Column) -> Option<pg_sys::HeapTuple> {
+    // SAFETY: reads a catalog cache.
+    unsafe {
+        let read = |inherited: bool| {
+            pg_sys::SearchSysCache3(
+                pg_sys::SysCacheIdentifier::STATRELATTINH as c_int,
+                pg_sys::Datum::from(column.relation),
+                pg_sys::Datum::from(column.number),
+                pg_sys::Datum::from(inherited),
+            )
+        };
+        let mut row = read(column.with_children);
+        if row.is_null() && column.with_children {
+            row = read(false);
+        }
+        (!row.is_null()).then_some(row)
+    }
+}
+
+struct Slot {
+    value_type: pg_sys::Oid,
+    values: Vec<pg_sys::Datum>,
+    frequencies: Vec<f64>,
+}
+
+unsafe fn slot(row: pg_sys::HeapTuple, kind: u32) -> Option<Slot> {
+    // A histogram has no numbers, and asking for them is an error.
+    let flags = match kind {
+        pg_sys::STATISTIC_KIND_MCV => pg_sys::ATTSTATSSLOT_VALUES | pg_sys::ATTSTATSSLOT_NUMBERS,
+        _ => pg_sys::ATTSTATSSLOT_VALUES,
+    };
+    let mut found = pg_sys::AttStatsSlot::default();
+    // SAFETY: the slot is filled with copies in the current memory context, which are left to it; its arrays are as long as it says.
+    unsafe {
+        if !pg_sys::get_attstatsslot(
+            &raw mut found,
+            row,
+            kind as c_int,
+            pg_sys::InvalidOid,
+            flags as c_int,
+        ) {
+            return None;
+        }
+        let copy = |count: c_int| usize::try_from(count).unwrap_or(0);
+        let values = match copy(found.nvalues) {
+            0 => return None,
+            count => std::slice::from_raw_parts(found.values, count).to_vec(),
+        };
+        let frequencies = match copy(found.nnumbers) {
+            0 => Vec::new(),
+            count => std::slice::from_raw_parts(found.numbers, count)
+                .iter()
+                .map(|frequency| f64::from(*frequency))
+                .collect(),
+        };
+        Some(Slot { value_type: found.valuetype, values, frequencies })
+    }
+}
+
+/// A value by itself: no array, no document.
+unsafe fn is_plain(type_of: pg_sys::Oid) -> bool {
+    let is_document =
+        matches!(type_of, pg_sys::JSONBOID | pg_sys::JSONOID | pg_sys::XMLOID | pg_sys::RECORDOID);
+    // SAFETY: reads a catalog cache.
+    !is_document && unsafe { pg_sys::get_element_type(type_of) } == pg_sys::InvalidOid
+}
+
+unsafe fn is_convertible(from: pg_sys::Oid, to: pg_sys::Oid) -> bool {
+    // SAFETY: reads a catalog cache.
+    to != pg_sys::InvalidOid && (unsafe { pg_sys::IsBinaryCoercible(from, to) } || widens(from, to))
+}
+
+/// Conversions through text that no value fails.
+fn widens(from: pg_sys::Oid, to: pg_sys::Oid) -> bool {
+    const NUMBERS: [pg_sys::Oid; 4] =
+        [pg_sys::INT2OID, pg_sys::INT4OID, pg_sys::INT8OID, pg_sys::NUMERICOID];
+    const TIMES: [pg_sys::Oid; 3] = [pg_sys::DATEOID, pg_sys::TIMESTAMPOID, pg_sys::TIMESTAMPTZOID];
+    let rises = |order: &[pg_sys::Oid]| {
+        let place = |wanted| order.iter().position(|known| *known == wanted);
+        place(from).zip(place(to)).is_some_and(|(from, to)| from < to)
+    };
+    rises(&NUMBERS)
+        || rises(&TIMES)
+        || (from == pg_sys::NAMEOID && to == pg_sys::TEXTOID)
+        || (from == pg_sys::FLOAT4OID && to == pg_sys::FLOAT8OID)
+}
+
+unsafe fn converted(value: pg_sys::Datum, from: pg_sys::Oid, to: pg_sys::Oid) -> pg_sys::Datum {
+    // SAFETY: the value is of type `from`; built-in output and input functions, or none at all (is_convertible).
+    unsafe {
+        if pg_sys::IsBinaryCoercible(from, to) {
+            return value;
+        }
+        let (mut output, mut input) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+        let (mut varlena, mut argument) = (false, pg_sys::InvalidOid);
+        pg_sys::getTypeOutputInfo(from, &raw mut output, &raw mut varlena);
+        pg_sys::getTypeInputInfo(to, &raw mut input, &raw mut argument);
+        let text = pg_sys::OidOutputFunctionCall(output, value);
+        pg_sys::OidInputFunctionCall(input, text, argument, -1)
+    }
+}

@@ -1,0 +1,181 @@
+//! Everything a verdict looks at, gathered for one implementation, and the verdict itself.
+
+use optimizer_core::Micros;
+use optimizer_core::measurement::Look;
+use optimizer_core::verdict::timeline::{DAY, OLDEST_DAY};
+use optimizer_core::verdict::{
+    Candidate, ChangeEvidence, Circumstances, Finding, QueryHistory, Scope, examine, side_effects,
+};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys::Oid;
+use pgrx::spi::{SpiClient, SpiHeapTupleData};
+
+use crate::error::Result;
+use crate::row::{column, nullable};
+use crate::store::implementations::only_row;
+use crate::store::surroundings::{self, PoolQuery, Surroundings};
+use crate::time::{from_micros, to_micros};
+
+const READ_CIRCUMSTANCES: &str = include_str!("../../sql/queries/read_circumstances.sql");
+
+/// The costliest queries that are asked about a change of the whole server.
+const COSTLIEST: usize = 20;
+
+/// What is to be judged.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub implementation_id: i64,
+    pub query_hash: i64,
+    /// Of a rewrite: the statements that came in its place.
+    pub new_queries: Option<Vec<i64>>,
+    pub changed_at: Micros,
+    pub predicted_improvement_percent: f64,
+    pub bucket_width: Micros,
+    pub window_end: Micros,
+    pub look: Look,
+    pub first_look_taken: bool,
+}
+
+impl Question {
+    /// The buckets that may count.
+    pub fn stretch(&self) -> (Micros, Micros) {
+        stretch(self.changed_at, self.window_end, self.bucket_width)
+    }
+}
+
+/// From four weeks of buckets before a change to the end of its window.
+pub fn stretch(changed_at: Micros, window_end: Micros, bucket_width: Micros) -> (Micros, Micros) {
+    (changed_at.saturating_add((OLDEST_DAY * DAY - 1) * bucket_width), window_end)
+}
+
+/// What stands beside the numbers of one implementation.
+struct Around {
+    appeared_at: Micros,
+    scope: Scope,
+    target_relations: Vec<u32>,
+    change_relations: Vec<u32>,
+    neighbours: Vec<i64>,
+    changed_queries: Vec<i64>,
+    changed_relations: Vec<u32>,
+    circumstances: Circumstances,
+    earlier_change_at: Option<Micros>,
+}
+
+/// The verdict on one implementation, as things are now.
+pub fn judge(client: &mut SpiClient, question: &Question) -> Result<Finding> {
+    let around = around(client, question)?;
+    surroundings::with(client, question.stretch(), question.bucket_width, |client, surroundings| {
+        let neighbours = surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
+        let costliest = if around.scope == Scope::Server {
+            surroundings.costliest_of_all(COSTLIEST)
+        } else {
+            Vec::new()
+        };
+        let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
+        let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
+        surroundings.history.fetch(client, all)?;
+        Ok(found(question, &around, surroundings, &neighbours, &costliest))
+    })
+}
+
+fn found(
+    question: &Question,
+    around: &Around,
+    surroundings: &Surroundings,
+    neighbours: &[i64],
+    costliest: &[i64],
+) -> Finding {
+    let history = &surroundings.history;
+    let of = |hashes: &[i64]| -> Vec<QueryHistory> {
+        hashes.iter().map(|hash| history.of(*hash)).collect()
+    };
+    let rewritten_as = question.new_queries.as_deref().map(of);
+    let candidates: Vec<Candidate> = surroundings
+        .pool
+        .iter()
+        .map(|query| Candidate {
+            history: history.of(query.query_hash),
+            kind: query.kind,
+            relations: &query.relations,
+            reads_relation: query.reads_relation,
+            is_changed: is_changed(query, around),
+        })
+        .collect();
+    examine(&ChangeEvidence {
+        bucket_width: question.bucket_width,
+        buckets: &history.buckets,
+        changed_at: question.changed_at,
+        appeared_at: Some(around.appeared_at),
+        window_end: question.window_end,
+        left_out: None,
+        target: since(history.of(question.query_hash), around.earlier_change_at, question.bucket_width),
+        rewritten_as: rewritten_as.as_deref(),
+        target_relations: &around.target_relations,
+        change_relations: &around.change_relations,
+        candidates: &candidates,
+        neighbours: &of(neighbours),
+        costliest: &of(costliest),
+        predicted_improvement_percent: question.predicted_improvement_percent,
+        scope: around.scope,
+        circumstances: around.circumstances.clone(),
+        look: question.look,
+        first_look_taken: question.first_look_taken,
+    })
+}
+
+fn is_changed(query: &PoolQuery, around: &Around) -> bool {
+    around.changed_queries.contains(&query.query_hash)
+        || query.relations.iter().any(|relation| around.changed_relations.contains(relation))
+}
+
+/// A query from the second bucket after an earlier change to it on: what it did before that says nothing about the time before this one.
+fn since(history: QueryHistory, earlier: Option<Micros>, bucket_width: Micros) -> QueryHistory {
+    let Some(earlier) = earlier else { return history };
+    let from = earlier.saturating_add(2 * bucket_width);
+    let first = history.cells.partition_point(|cell| cell.start < from);
+    QueryHistory { cells: &history.cells[first..], ..history }
+}
+
+fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
+    let (first, last) = question.stretch();
+    let confounding_from = question.changed_at.saturating_sub(DAY * question.bucket_width);
+    let table = client.update(
+        READ_CIRCUMSTANCES,
+        Some(1),
+        &[
+            question.implementation_id.into(),
+            from_micros(first)?.into(),
+            from_micros(confounding_from)?.into(),
+            from_micros(last)?.into(),
+        ],
+    )?;
+    let row = only_row(table)?;
+    let relations = |ordinal| -> Result<Vec<u32>> {
+        Ok(column::<Vec<Oid>>(&row, ordinal)?.into_iter().map(|oid| oid.to_u32()).collect())
+    };
+    let moment = |row: &SpiHeapTupleData, ordinal| -> Result<Option<Micros>> {
+        Ok(nullable::<TimestampWithTimeZone>(row, ordinal)?.map(to_micros))
+    };
+    Ok(Around {
+        appeared_at: to_micros(column::<TimestampWithTimeZone>(&row, 1)?),
+        scope: match nullable::<String>(&row, 2)?.as_deref() {
+            Some("server") => Scope::Server,
+            Some("database") => Scope::Database,
+            Some("role") => Scope::Role,
+            _ => Scope::Query,
+        },
+        target_relations: relations(3)?,
+        change_relations: relations(4)?,
+        neighbours: column(&row, 5)?,
+        changed_queries: column(&row, 6)?,
+        changed_relations: relations(7)?,
+        circumstances: Circumstances {
+            not_applied: nullable(&row, 8)?,
+            epoch_change: nullable(&row, 9)?,
+            confounded_by: nullable(&row, 10)?,
+            known_event: nullable(&row, 11)?,
+            error: None,
+        },
+        earlier_change_at: moment(&row, 12)?,
+    })
+}

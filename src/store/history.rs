@@ -1,0 +1,101 @@
+//! What queries did, bucket by bucket, as the verdict wants it. Each query is read once.
+
+use std::collections::HashMap;
+
+use optimizer_core::verdict::{Bucket, Cell, QueryHistory};
+use optimizer_core::{MICROS_PER_SECOND, Micros};
+use pgrx::spi::SpiClient;
+
+use crate::error::Result;
+use crate::row::column;
+use crate::time::from_micros;
+
+const READ_BUCKETS: &str = include_str!("../../sql/queries/read_buckets.sql");
+const READ_CELLS: &str = include_str!("../../sql/queries/read_cells.sql");
+
+/// A stretch of time, and the queries that were asked for in it.
+#[derive(Debug, Default)]
+pub struct History {
+    first: Micros,
+    last: Micros,
+    pub buckets: Vec<Bucket>,
+    cells: HashMap<i64, Vec<Cell>>,
+}
+
+impl History {
+    /// Buckets that start between `first` and `last`; no query yet.
+    pub fn read(client: &mut SpiClient, first: Micros, last: Micros) -> Result<History> {
+        let table =
+            client.update(READ_BUCKETS, Some(1), &[from_micros(first)?.into(), from_micros(last)?.into()])?;
+        let mut buckets = Vec::new();
+        for row in table {
+            let starts: Vec<i64> = column(&row, 1)?;
+            let widths: Vec<i32> = column(&row, 2)?;
+            let shares: Vec<f64> = column(&row, 3)?;
+            let hours: Vec<i32> = column(&row, 4)?;
+            let weekends: Vec<bool> = column(&row, 5)?;
+            for ((((start, width), share), hour), weekend) in
+                starts.into_iter().zip(widths).zip(shares).zip(hours).zip(weekends)
+            {
+                buckets.push(Bucket {
+                    start,
+                    width: Micros::from(width) * MICROS_PER_SECOND,
+                    observed_share: share,
+                    hour_of_day: u8::try_from(hour).unwrap_or(0),
+                    is_weekend: weekend,
+                });
+            }
+        }
+        Ok(History { first, last, buckets, cells: HashMap::new() })
+    }
+
+    /// Whether it reaches from `first` to `last`.
+    pub fn covers(&self, first: Micros, last: Micros) -> bool {
+        self.first <= first && last <= self.last
+    }
+
+    /// Reads those of the queries that are not here yet.
+    pub fn fetch(&mut self, client: &mut SpiClient, hashes: impl Iterator<Item = i64>) -> Result<()> {
+        let mut missing: Vec<i64> =
+            hashes.filter(|hash| !self.cells.contains_key(hash)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for hash in &missing {
+            self.cells.insert(*hash, Vec::new());
+        }
+        let table = client.update(
+            READ_CELLS,
+            None,
+            &[missing.into(), from_micros(self.first)?.into(), from_micros(self.last)?.into()],
+        )?;
+        for row in table {
+            let starts: Vec<i64> = column(&row, 2)?;
+            let calls: Vec<i64> = column(&row, 3)?;
+            let times: Vec<f64> = column(&row, 4)?;
+            let rows: Vec<i64> = column(&row, 5)?;
+            let blocks: Vec<i64> = column(&row, 6)?;
+            let lossy: Vec<bool> = column(&row, 7)?;
+            let numbers = calls.into_iter().zip(times).zip(rows).zip(blocks).zip(lossy);
+            let cells = starts.into_iter().zip(numbers).map(
+                |(start, ((((calls, total_exec_time_ms), rows), shared_blks), lossy))| Cell {
+                    start,
+                    calls,
+                    total_exec_time_ms,
+                    rows,
+                    shared_blks,
+                    lossy,
+                },
+            );
+            self.cells.insert(column(&row, 1)?, cells.collect());
+        }
+        Ok(())
+    }
+
+    /// A query that was fetched; without cells when it did not run, or was not fetched.
+    pub fn of(&self, query_hash: i64) -> QueryHistory<'_> {
+        QueryHistory { query_hash, cells: self.cells.get(&query_hash).map_or(&[], Vec::as_slice) }
+    }
+}

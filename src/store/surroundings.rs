@@ -1,0 +1,161 @@
+//! What many looks have in common: the observed hours, who may be compared with, how much time each query takes.
+//!
+//! Trap: a look is taken in a subtransaction of its own, called from SQL, so nothing can be handed through to it. What the looks of one call share
+//! waits in this thread for as long as [`Kept`] lives; a look that finds nothing there reads for itself.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use optimizer_core::Micros;
+use optimizer_core::verdict::{StatementKind, controls};
+use pgrx::spi::SpiClient;
+
+use crate::error::Result;
+use crate::row::column;
+use crate::store::history::History;
+use crate::time::from_micros;
+
+const READ_POOL: &str = include_str!("../../sql/queries/read_pool.sql");
+const READ_TIMES: &str = include_str!("../../sql/queries/read_times.sql");
+
+/// How far back the time is summed up that ranks queries, in buckets: a week of hours has every hour of every day.
+const RANKED_BUCKETS: i64 = 7 * 24;
+
+/// Queries on one relation that are offered as controls. Twice what core takes of one: some are not valid in enough days.
+const OFFERED_PER_RELATION: usize = 6;
+
+/// Queries offered as controls in all. Ten times what core takes: those on the relations of the change fall out.
+const OFFERED: usize = 10 * controls::MOST_CONTROLS;
+
+/// A query that may be compared with.
+pub struct PoolQuery {
+    pub query_hash: i64,
+    pub kind: StatementKind,
+    pub reads_relation: bool,
+    pub relations: Vec<u32>,
+}
+
+pub struct Surroundings {
+    pub history: History,
+    /// The costliest first.
+    pub pool: Vec<PoolQuery>,
+    time_ms: HashMap<i64, f64>,
+}
+
+impl Surroundings {
+    /// Everything between two buckets; the pool's own history is read with it.
+    pub fn read(
+        client: &mut SpiClient,
+        (first, last): (Micros, Micros),
+        bucket_width: Micros,
+    ) -> Result<Surroundings> {
+        let mut history = History::read(client, first, last)?;
+        let ranked_since = last.saturating_sub(RANKED_BUCKETS * bucket_width);
+        let mut time_ms = HashMap::new();
+        for row in client.update(READ_TIMES, None, &[from_micros(ranked_since)?.into()])? {
+            time_ms.insert(column::<i64>(&row, 1)?, column::<f64>(&row, 2)?);
+        }
+        let pool = read_pool(client, &time_ms)?;
+        history.fetch(client, pool.iter().map(|query| query.query_hash))?;
+        Ok(Surroundings { history, pool, time_ms })
+    }
+
+    /// The `most` costliest of some queries.
+    pub fn costliest(&self, hashes: impl IntoIterator<Item = i64>, most: usize) -> Vec<i64> {
+        let mut ranked: Vec<(f64, i64)> = hashes
+            .into_iter()
+            .filter_map(|hash| self.time_ms.get(&hash).map(|time| (*time, hash)))
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ranked.into_iter().take(most).map(|(_, hash)| hash).collect()
+    }
+
+    /// The `most` costliest queries of the database.
+    pub fn costliest_of_all(&self, most: usize) -> Vec<i64> {
+        self.costliest(self.time_ms.keys().copied(), most)
+    }
+}
+
+fn read_pool(client: &mut SpiClient, time_ms: &HashMap<i64, f64>) -> Result<Vec<PoolQuery>> {
+    let mut offered: Vec<(f64, PoolQuery)> = Vec::new();
+    for row in client.update(READ_POOL, None, &[])? {
+        let query_hash: i64 = column(&row, 1)?;
+        let Some(time) = time_ms.get(&query_hash) else { continue };
+        let relations: Vec<pgrx::pg_sys::Oid> = column(&row, 4)?;
+        offered.push((
+            *time,
+            PoolQuery {
+                query_hash,
+                kind: match column::<String>(&row, 2)?.as_str() {
+                    "select" => StatementKind::Select,
+                    "insert" => StatementKind::Insert,
+                    "update" => StatementKind::Update,
+                    "delete" => StatementKind::Delete,
+                    _ => StatementKind::Other,
+                },
+                reads_relation: column(&row, 3)?,
+                relations: relations.into_iter().map(|relation| relation.to_u32()).collect(),
+            },
+        ));
+    }
+    offered.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.query_hash.cmp(&b.1.query_hash)));
+    let mut on_relation: HashMap<u32, usize> = HashMap::new();
+    let mut pool = Vec::new();
+    for (_, query) in offered {
+        let is_crowded =
+            |relation| on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION);
+        if query.relations.iter().any(is_crowded) {
+            continue;
+        }
+        for relation in &query.relations {
+            *on_relation.entry(*relation).or_default() += 1;
+        }
+        pool.push(query);
+        if pool.len() == OFFERED {
+            break;
+        }
+    }
+    Ok(pool)
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Surroundings>> = const { RefCell::new(None) };
+}
+
+/// Keeps surroundings for the looks that follow, until it is dropped; by an error, too.
+#[must_use]
+pub struct Kept(());
+
+impl Kept {
+    pub fn keep(surroundings: Surroundings) -> Kept {
+        KEPT.set(Some(surroundings));
+        Kept(())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        KEPT.set(None);
+    }
+}
+
+/// Runs `work` with what is kept where that reaches from `first` to `last`, else with what is read now.
+pub fn with<R>(
+    client: &mut SpiClient,
+    (first, last): (Micros, Micros),
+    bucket_width: Micros,
+    work: impl FnOnce(&mut SpiClient, &mut Surroundings) -> Result<R>,
+) -> Result<R> {
+    // Taken out while it is used: an error in between leaves nothing behind that is half read.
+    let kept = KEPT.take();
+    let was_kept = kept.is_some();
+    let mut surroundings = match kept.filter(|kept| kept.history.covers(first, last)) {
+        Some(kept) => kept,
+        None => Surroundings::read(client, (first, last), bucket_width)?,
+    };
+    let outcome = work(client, &mut surroundings);
+    if was_kept {
+        KEPT.set(Some(surroundings));
+    }
+    outcome
+}
