@@ -170,11 +170,14 @@ COMMENT ON COLUMN optimizer.seen_indexes.is_valid IS 'It could be used, then or 
 CREATE TABLE optimizer.seen_tables (
     relation_id oid PRIMARY KEY,
     relation_name text NOT NULL,
+    parent_id oid,
     digest bigint NOT NULL
 );
 COMMENT ON TABLE optimizer.seen_tables IS 'Tables as the last look saw them';
 COMMENT ON COLUMN optimizer.seen_tables.relation_id IS 'oid of the table';
 COMMENT ON COLUMN optimizer.seen_tables.relation_name IS 'Its name, schema-qualified';
+COMMENT ON COLUMN optimizer.seen_tables.parent_id IS
+    'oid of the table it is a partition or child of; null when it is none';
 COMMENT ON COLUMN optimizer.seen_tables.digest IS
     'Digest of its columns, storage parameters, partitioning and extended statistics';
 
@@ -237,7 +240,8 @@ BEGIN
               WHERE d.object_type IN ('index', 'table', 'materialized view', 'statistics object')
                 AND NOT d.is_temporary
                 AND d.schema_name NOT IN ('optimizer', 'pg_catalog', 'information_schema', 'pg_toast')
-                -- what went with its table says nothing more
+                -- what went with its table, or with the whole of which it was a part, says nothing more
+                AND (d.object_type <> 'table' OR d.original OR TG_TAG <> 'DROP TABLE')
                 AND (d.object_type <> 'index' OR d.original OR s.index_id IS NOT NULL)
                 AND (d.object_type NOT IN ('index', 'statistics object') OR NOT EXISTS (
                      SELECT FROM pg_event_trigger_dropped_objects() t
@@ -314,6 +318,20 @@ EXCEPTION WHEN insufficient_privilege THEN
 END
 $$;
 
+-- pg_get_indexdef() reads the catalog as it is now, whatever the statement sees: it fails on an index that
+-- was dropped a moment ago.
+CREATE FUNCTION optimizer.index_definition(index_id oid) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN pg_get_indexdef(index_id);
+EXCEPTION WHEN internal_error THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION optimizer.index_definition(oid) IS
+    'pg_get_indexdef(); null for an index that is just being dropped';
+
 -- ---- what people read, and what finds a recommendation that somebody followed ----
 
 CREATE VIEW optimizer.events AS
@@ -355,8 +373,11 @@ RETURNS boolean
 COMMENT ON FUNCTION optimizer.names_relation(text, name, name) IS
     'Whether a name as somebody wrote it, qualified or not, is that of a relation';
 
-CREATE INDEX index_suggestions_fingerprint_idx
-    ON optimizer.index_suggestions (optimizer.index_fingerprint(definition));
+-- A thousand tables may want an index of the same columns: the name's last part, as far as it can be told
+-- without parsing, keeps them apart.
+CREATE INDEX index_suggestions_fingerprint_idx ON optimizer.index_suggestions
+    (optimizer.index_fingerprint(definition),
+     lower(replace(regexp_replace(btrim(relation), '^.*[.]', ''), '"', '')));
 -- advice to drop an index: few rows, looked through when an index was dropped
 CREATE INDEX index_suggestions_drop_idx
     ON optimizer.index_suggestions (id) WHERE definition ~* '^\s*drop\s';

@@ -142,7 +142,7 @@ mod tests {
             "SELECT 1; SELECT 2",
             "SELEC 1",
             "SELECT 'x",
-            "SELECT interval",
+            "SELECT interval 5",
             "CREATE TABLE t (a int)",
             "CREATE INDEX ON t (a)",
             "VACUUM",

@@ -82,6 +82,12 @@ as deployer "CREATE TABLE parts (id int, at date) PARTITION BY RANGE (at); CREAT
 look; mark
 as deployer "CREATE INDEX parts_id_idx ON parts (id)"
 claim "an index of a partitioned table is one index" noted "index created by event trigger deployer public.parts_id_idx"
+as deployer "ALTER TABLE parts ADD note text"
+claim "what is done to a partitioned table is done once" noted "table altered by event trigger deployer public.parts"
+as deployer "CREATE TABLE whole (a int) PARTITION BY LIST (a); CREATE TABLE whole_1 PARTITION OF whole FOR VALUES IN (1); CREATE TABLE whole_2 PARTITION OF whole FOR VALUES IN (2)"
+look; mark
+as deployer "DROP TABLE whole"
+claim "and dropped once" noted "table dropped by event trigger deployer public.whole"
 psql_q "SET session_replication_role = replica; CREATE INDEX orders_replica_idx ON orders (note, customer_id)"
 claim "a session in replica role is seen too" noted "index created by event trigger postgres public.orders_replica_idx"
 psql_q "SET ROLE deployer; DROP INDEX orders_replica_idx"

@@ -22,10 +22,12 @@ WITH current AS MATERIALIZED (
        OR c.class_version <> s.class_version OR c.index_version <> s.index_version
 ), described AS MATERIALIZED (
     SELECT m.*, format('%I.%I', n.nspname, c.relname) AS index_name,
-           m.relation_id::regclass::text AS relation_name, pg_get_indexdef(m.index_id) AS definition
+           format('%I.%I', n.nspname, t.relname) AS relation_name,
+           optimizer.index_definition(m.index_id) AS definition
     FROM moved m
     JOIN pg_class c ON c.oid = m.index_id
-    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_namespace n ON n.oid = c.relnamespace -- an index lives in its table's schema
+    JOIN pg_class t ON t.oid = m.relation_id
     WHERE m.is_there
 ), kept AS (
     INSERT INTO optimizer.seen_indexes AS s
@@ -52,7 +54,7 @@ WITH current AS MATERIALIZED (
     SELECT d.index_id, d.index_name, d.relation_id, d.relation_name, d.definition, d.old_definition,
            CASE WHEN NOT d.was_valid THEN 'created' ELSE 'altered' END AS action
     FROM described d
-    WHERE d.is_valid AND (NOT d.was_valid OR d.definition <> d.old_definition)
+    WHERE d.is_valid AND d.definition IS NOT NULL AND (NOT d.was_valid OR d.definition <> d.old_definition)
       -- an index of a new table is part of the table
       AND (d.was_valid OR EXISTS (SELECT FROM optimizer.seen_tables t
                                   WHERE t.relation_id = d.relation_id))

@@ -4,8 +4,7 @@
 WITH watched AS MATERIALIZED (
     SELECT c.oid AS relation_id,
            hash_record_extended(ROW(c.relkind, c.relpersistence, c.relam, c.reltablespace,
-                                    c.reloptions, (SELECT h.inhparent FROM pg_inherits h
-                                                   WHERE h.inhrelid = c.oid LIMIT 1)), 0) AS digest
+                                    c.reloptions), 0) AS digest
     FROM pg_class c
     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
       AND c.relnamespace <> ALL (ARRAY(
@@ -13,40 +12,49 @@ WITH watched AS MATERIALIZED (
           WHERE nspname IN ('pg_catalog', 'pg_toast', 'information_schema', 'optimizer')))
 ), current AS MATERIALIZED (
     SELECT w.relation_id,
-           w.digest # coalesce(a.digest, 0) # coalesce(x.digest, 0) AS digest
+           w.digest # coalesce(a.digest, 0) # coalesce(x.digest, 0) # coalesce(h.digest, 0) AS digest,
+           h.parent_id
     FROM watched w
     LEFT JOIN (SELECT a.attrelid,
                       bit_xor(hash_record_extended(
                           ROW(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
                               a.attstattarget, a.attstorage, a.attisdropped), 0)) AS digest
-               FROM pg_attribute a
-               WHERE a.attnum > 0 AND a.attrelid >= 16384
+               FROM watched w
+               JOIN pg_attribute a ON a.attrelid = w.relation_id
+               WHERE a.attnum > 0
                GROUP BY a.attrelid) AS a ON a.attrelid = w.relation_id
     LEFT JOIN (SELECT s.stxrelid,
                       bit_xor(hash_record_extended(ROW(s.oid, s.stxkeys::text, s.stxkind), 0)) AS digest
                FROM pg_statistic_ext s
                GROUP BY s.stxrelid) AS x ON x.stxrelid = w.relation_id
+    LEFT JOIN (SELECT i.inhrelid, min(i.inhparent) AS parent_id,
+                      bit_xor(hash_record_extended(ROW(i.inhparent), 0)) AS digest
+               FROM pg_inherits i
+               GROUP BY i.inhrelid) AS h ON h.inhrelid = w.relation_id
 ), moved AS MATERIALIZED (
     SELECT coalesce(c.relation_id, s.relation_id) AS relation_id, c.digest, s.relation_name,
+           coalesce(c.parent_id, s.parent_id) AS parent_id,
            CASE WHEN s.relation_id IS NULL THEN 'created' WHEN c.relation_id IS NULL THEN 'dropped'
                 ELSE 'altered' END AS action
     FROM current c
     FULL JOIN optimizer.seen_tables s ON s.relation_id = c.relation_id
     WHERE s.digest IS DISTINCT FROM c.digest
 ), described AS MATERIALIZED (
-    SELECT m.relation_id, m.digest, m.action,
+    SELECT m.relation_id, m.digest, m.parent_id, m.action,
            CASE WHEN c.oid IS NULL THEN m.relation_name
                 ELSE format('%I.%I', n.nspname, c.relname) END AS relation_name
     FROM moved m
     LEFT JOIN pg_class c ON c.oid = m.relation_id
     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 ), kept AS (
-    INSERT INTO optimizer.seen_tables AS s (relation_id, relation_name, digest)
-    SELECT d.relation_id, d.relation_name, d.digest
+    INSERT INTO optimizer.seen_tables AS s (relation_id, relation_name, parent_id, digest)
+    SELECT d.relation_id, d.relation_name, d.parent_id, d.digest
     FROM described d
     WHERE d.action <> 'dropped'
     ON CONFLICT (relation_id) DO UPDATE SET
-        relation_name = excluded.relation_name, digest = excluded.digest
+        relation_name = excluded.relation_name,
+        parent_id = excluded.parent_id,
+        digest = excluded.digest
 ), forgotten AS (
     DELETE FROM optimizer.seen_tables s
     USING described d
@@ -63,4 +71,6 @@ WITH watched AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM optimizer.system_events e
                       WHERE NOT e.settled AND e.relation_id = d.relation_id
                         AND e.event_type IN ('table', 'statistics'))
+      -- what was done to the whole was done to its parts
+      AND NOT EXISTS (SELECT FROM moved p WHERE p.relation_id = d.parent_id AND p.action = d.action)
 )

@@ -10,10 +10,11 @@ WITH newest AS MATERIALIZED (
     SELECT e.id, e.action, e.occurred_at,
            coalesce(e.occurred_after, e.occurred_at) AS not_before,
            coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition)) AS fingerprint,
-           parse_ident(e.relation_name) AS relation, parse_ident(e.object_name) AS index
+           e.relation_name, parse_ident(e.relation_name) AS relation, parse_ident(e.object_name) AS index
     FROM newest e
     LEFT JOIN pg_index i ON i.indexrelid = to_regclass(e.object_name)
     WHERE e.event_type = 'index'
+      AND e.object_name IS NOT NULL
       -- what was made and dropped again was not done
       AND (e.action = 'created' AND i.indisvalid AND e.relation_name IS NOT NULL
            OR e.action = 'dropped' AND i.indexrelid IS NULL)
@@ -30,6 +31,8 @@ WITH newest AS MATERIALIZED (
     FROM index_event e
     JOIN optimizer.index_suggestions s
         ON optimizer.index_fingerprint(s.definition) = e.fingerprint
+       AND lower(replace(regexp_replace(btrim(s.relation), '^.*[.]', ''), '"', ''))
+         = lower(replace(regexp_replace(e.relation_name, '^.*[.]', ''), '"', ''))
     WHERE e.action = 'created'
       AND optimizer.names_relation(s.relation, e.relation[1]::name, e.relation[2]::name)
     UNION ALL

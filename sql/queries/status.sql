@@ -61,22 +61,6 @@ SELECT 'implementations', failed = 0 AND overdue = 0,
        END
 FROM implementation
 UNION ALL
--- What is no SELECT, INSERT, UPDATE, DELETE or MERGE is not asked for.
-SELECT 'statements read',
-       sum(statements) FILTER (WHERE state = 'failed') IS NULL
-       OR sum(statements) FILTER (WHERE state = 'failed') <= 0.05 * sum(statements),
-       format('%s of %s%s%s',
-              coalesce(sum(statements) FILTER (WHERE state = 'read'), 0), coalesce(sum(statements), 0),
-              coalesce(format(', %s of them completely known', nullif(sum(complete), 0)), ''),
-              coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
-                                    FILTER (WHERE reason IS NOT NULL), '')),
-       CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
-            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'' says more.' END
-FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r.is_complete) AS complete
-      FROM optimizer.query_readings r
-      WHERE r.reason IS DISTINCT FROM 'utility'
-      GROUP BY r.state, r.reason) AS reading
-UNION ALL
 SELECT 'events', true,
        CASE WHEN pg_is_in_recovery() THEN 'noted on the primary'
             WHEN enabled = 2 THEN 'DDL is found by event trigger and by comparison of the catalog'
@@ -96,3 +80,19 @@ UNION ALL
  WHERE id IN (SELECT recommendation_id FROM optimizer.looks_implemented) AND status = 'open'
  ORDER BY looks_implemented_at DESC, id
  LIMIT 20)
+UNION ALL
+-- What is no SELECT, INSERT, UPDATE, DELETE or MERGE is not asked for.
+SELECT 'statements read',
+       sum(statements) FILTER (WHERE state = 'failed') IS NULL
+       OR sum(statements) FILTER (WHERE state = 'failed') <= 0.05 * sum(statements),
+       format('%s of %s%s%s',
+              coalesce(sum(statements) FILTER (WHERE state = 'read'), 0), coalesce(sum(statements), 0),
+              coalesce(format(', %s of them completely known', nullif(sum(complete), 0)), ''),
+              coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
+                                    FILTER (WHERE reason IS NOT NULL), '')),
+       CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
+            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'' says more.' END
+FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r.is_complete) AS complete
+      FROM optimizer.query_readings r
+      WHERE r.reason IS DISTINCT FROM 'utility'
+      GROUP BY r.state, r.reason) AS reading

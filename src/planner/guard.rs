@@ -2,7 +2,7 @@
 //!
 //! Planning executes functions: constants are folded, selectivities estimated, expressions of indexes loaded, domains checked, types read. While the guard
 //! stands, a function is entered only when its owner is the role that it runs as, or a superuser; SECURITY DEFINER functions run as their owner anyhow. And
-//! nothing that is entered may run a statement, so that no trusted function does what its arguments say. The server asks at the moment of the call
+//! nothing that is entered may run a statement that is more than one expression, so that no trusted function does what its arguments say. The server asks at the moment of the call
 //! (fmgr_hook), so nothing can change in between, whatever called what and by which name it was found.
 //! Trap: a function that is refused is not inlined either, and the plan would not be the server's. Whoever plans asks [`refused`] afterwards.
 //! Trap: a hook of ours is also passed by everybody else's errors, with jumps over its frame: no pgrx guard, no destructors, no calls through pgrx while the
@@ -63,6 +63,10 @@ impl Drop for Guard {
 /// Puts the guard up. Beforehand [`forget`].
 pub fn enter() -> Guard {
     install();
+    // PL/pgSQL keeps expressions ready for a whole transaction, with their functions looked up before the guard stood: the caller's own calls would be
+    // what a trusted function then makes. All of them are made ready anew.
+    // SAFETY: marks plans and expressions of this session for replanning, as a change of a setting does.
+    unsafe { pg_sys::ResetPlanCache() };
     STANDS.store(true, Ordering::Relaxed);
     Guard(())
 }
@@ -181,7 +185,7 @@ unsafe extern "C-unwind" fn object_hook(
 unsafe extern "C-unwind" fn executor_hook(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: the hook that was there, or what the server does without one.
     unsafe {
-        if stands() {
+        if stands() && !only_computes((*query).plannedstmt) {
             refuse_statement();
         }
         match BEFORE.get().and_then(|before| before.executor) {
@@ -220,6 +224,27 @@ unsafe extern "C-unwind" fn utility_hook(
             destination,
             completion,
         );
+    }
+}
+
+/// Whether a statement is one expression: no relation, no subquery, nothing volatile. SQL functions are such statements to the executor; what they call is
+/// guarded like everything else.
+#[pg_guard]
+unsafe extern "C-unwind" fn only_computes(statement: *mut pg_sys::PlannedStmt) -> bool {
+    // SAFETY: a finished plan; its root's tag says what it is, and the lists are expressions.
+    unsafe {
+        let root = (*statement).planTree;
+        if (*statement).commandType != pg_sys::CmdType::CMD_SELECT
+            || !(*statement).relationOids.is_null()
+            || !(*statement).subplans.is_null()
+            || (*root).type_ != pg_sys::NodeTag::T_Result
+            || !(*root).lefttree.is_null()
+        {
+            return false;
+        }
+        let result: *mut pg_sys::Result = root.cast();
+        !pg_sys::contain_volatile_functions((*root).targetlist.cast())
+            && !pg_sys::contain_volatile_functions((*result).resconstantqual)
     }
 }
 

@@ -12,17 +12,20 @@ mod relations;
 mod tree;
 mod walk;
 
-use std::ffi::{CString, c_int};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_int};
 use std::time::Duration;
 
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
+use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
+use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
 use crate::planner::guard::Refused;
 use crate::planner::parameters::Values;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
-use crate::sandbox::{self, Limits, Refusal};
+use crate::sandbox::{self, Limits, RaisedInside, Refusal};
 
 /// Longest text that is planned, bytes. 1 MB: parsing takes about 50 ms then; longer ones are bulk inserts and lists, nothing to advise on. No setting.
 pub const LONGEST_TEXT: usize = 1 << 20;
@@ -40,7 +43,7 @@ const TIME: Duration = Duration::from_secs(3);
 /// One statement, and whose.
 #[derive(Debug)]
 pub struct Statement<'a> {
-    /// In a form that the server can read (repaired).
+    /// As pg_stat_statements has it, or already in a form that the server can read.
     pub text: &'a str,
     /// Types of its first parameters; InvalidOid leaves one to be inferred.
     pub parameter_types: &'a [pg_sys::Oid],
@@ -55,12 +58,13 @@ pub struct Statement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// One, with no parameter known: what a batch can afford.
+    #[cfg_attr(not(feature = "pg_test"), expect(dead_code, reason = "for advisors, which come"))]
     Generic,
     /// And some with values in the parameters.
     Sampled,
 }
 
-/// Plans one statement.
+/// Plans one statement. A text that the server does not read as it is, is repaired, and types that went with its constants are searched for.
 ///
 /// # Errors
 /// Why it was skipped.
@@ -69,38 +73,120 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
         let detail = format!("{} bytes, more than {LONGEST_TEXT}", statement.text.len());
         return Err(Skipped::new(Reason::TextTooLong, detail));
     }
-    let zero = |_| Skipped::new(Reason::NotReadable, "a zero byte in the text");
-    let text = CString::new(statement.text).map_err(zero)?;
-    let search_path = CString::new(statement.search_path).map_err(zero)?;
     // SAFETY: with noerr a role that is gone gives a null pointer.
     if unsafe { pg_sys::GetUserNameFromId(statement.role, true).is_null() } {
         let detail = format!("role {} was dropped", statement.role.to_u32());
         return Err(Skipped::new(Reason::RoleGone, detail));
     }
-    guard::forget();
+    let as_it_is = attempt(statement, statement.text, statement.parameter_types, depth);
+    let Err(NotPlanned::Refused(Refusal::Raised(first))) = as_it_is else {
+        return as_it_is.map_err(|why| why.skipped(statement.text));
+    };
+    let text = repair(statement.text);
+    let mut raised = first;
+    if matches!(text, Cow::Owned(_)) {
+        match attempt(statement, &text, statement.parameter_types, depth) {
+            Err(NotPlanned::Refused(Refusal::Raised(again))) => raised = again,
+            outcome => return outcome.map_err(|why| why.skipped(&text)),
+        }
+    }
+    let mut search = Search::default();
+    let told = raised.clone();
+    while let Some(assumed) = search.next(&text, failure(&raised, &text)) {
+        match attempt(statement, &text, &types(&assumed), depth) {
+            Err(NotPlanned::Refused(Refusal::Raised(again))) => raised = again,
+            outcome => return outcome.map_err(|why| why.skipped(&text)),
+        }
+    }
+    Err(NotPlanned::Refused(Refusal::Raised(told)).skipped(&text))
+}
+
+/// Why one attempt came to nothing.
+enum NotPlanned {
+    Skipped(Skipped),
+    Refused(Refusal),
+}
+
+impl NotPlanned {
+    fn skipped(self, text: &str) -> Skipped {
+        match self {
+            NotPlanned::Skipped(skipped) => skipped,
+            NotPlanned::Refused(refusal) => skipped(refusal, text),
+        }
+    }
+}
+
+fn attempt(
+    statement: &Statement,
+    text: &str,
+    parameter_types: &[pg_sys::Oid],
+    depth: Depth,
+) -> Result<Planned, NotPlanned> {
+    let zero =
+        |_| NotPlanned::Skipped(Skipped::new(Reason::NotReadable, "a zero byte in the text"));
+    let text_c = CString::new(text).map_err(zero)?;
+    let search_path = CString::new(statement.search_path).map_err(zero)?;
     let limits = Limits { lock_timeout: LOCK_TIMEOUT, time: TIME };
+    guard::forget();
     let outcome = sandbox::run_as(statement.role, &search_path, &limits, || {
         apply(statement.settings);
         let _guard = guard::enter();
         // SAFETY: in the sandbox.
-        unsafe { plan_inside(statement, &text, depth) }
+        unsafe { plan_inside(text, &text_c, parameter_types, depth) }
     });
-    // An untrusted function was met: even where the plan was made without it, it is not the server's.
-    match guard::refused() {
-        Some(Refused::Function(function)) => {
-            let detail = format!(
-                "planning it would execute {}, which is neither the role's own nor a superuser's",
-                guard::describe(function)
-            );
-            return Err(Skipped::new(Reason::UntrustedFunction, detail));
-        }
-        Some(Refused::Statement) => {
-            let detail = "planning it would execute a function that runs statements";
-            return Err(Skipped::new(Reason::RunsStatement, detail));
-        }
-        None => {}
+    // What was refused may have been swallowed, or only not inlined: then the plan is not the server's.
+    if let Some(refused) = guard::refused() {
+        return Err(NotPlanned::Skipped(not_executed(&refused)));
     }
-    outcome.unwrap_or_else(|refusal| Err(skipped(refusal, statement.text)))
+    outcome.map_err(NotPlanned::Refused)?.map_err(NotPlanned::Skipped)
+}
+
+fn not_executed(refused: &Refused) -> Skipped {
+    match refused {
+        Refused::Function(function) => Skipped::new(
+            Reason::UntrustedFunction,
+            format!(
+                "planning it would execute {}, which is neither the role's own nor a superuser's",
+                guard::describe(*function)
+            ),
+        ),
+        Refused::Statement => Skipped::new(
+            Reason::RunsStatement,
+            "planning it would execute a function that runs statements",
+        ),
+    }
+}
+
+fn failure(raised: &RaisedInside, text: &str) -> Failure {
+    Failure {
+        sqlstate: sqlstate(raised.code as i32),
+        message: raised.message.clone(),
+        position: raised.offset_in(text),
+    }
+}
+
+/// One type for each parameter up to the last that is assumed; those between are left to be inferred.
+fn types(assumed: &Assumptions) -> Vec<pg_sys::Oid> {
+    let last = assumed.keys().next_back().copied().unwrap_or(0);
+    (1..=last)
+        .map(|number| assumed.get(&number).map_or(pg_sys::InvalidOid, |kind| type_of(*kind)))
+        .collect()
+}
+
+fn type_of(assumed: Assumed) -> pg_sys::Oid {
+    match assumed {
+        Assumed::Int4 => pg_sys::INT4OID,
+        Assumed::Interval => pg_sys::INTERVALOID,
+        Assumed::Text => pg_sys::TEXTOID,
+        Assumed::Numeric => pg_sys::NUMERICOID,
+        Assumed::Timestamptz => pg_sys::TIMESTAMPTZOID,
+        Assumed::Float8 => pg_sys::FLOAT8OID,
+        Assumed::Bool => pg_sys::BOOLOID,
+        Assumed::Int8 => pg_sys::INT8OID,
+        Assumed::Date => pg_sys::DATEOID,
+        Assumed::TextArray => pg_sys::TEXTARRAYOID,
+        Assumed::Jsonb => pg_sys::JSONBOID,
+    }
 }
 
 fn skipped(refusal: Refusal, text: &str) -> Skipped {
@@ -112,7 +198,13 @@ fn skipped(refusal: Refusal, text: &str) -> Skipped {
         Refusal::Raised(raised) => {
             let sqlstate = sqlstate(raised.code as i32);
             let reason = match Reason::of_sqlstate(&sqlstate) {
-                Reason::NotReadable if nesting(text) > DEEP_NESTING => Reason::NestedTooDeep,
+                // The grammar's own words when its stack is full; never translated.
+                Reason::NotReadable
+                    if raised.message.starts_with("memory exhausted")
+                        || nesting(text) > DEEP_NESTING =>
+                {
+                    Reason::NestedTooDeep
+                }
                 reason => reason,
             };
             Skipped::new(reason, format!("{} ({sqlstate})", raised.message))
@@ -147,32 +239,33 @@ fn apply(settings: &[(CString, CString)]) {
 }
 
 unsafe fn plan_inside(
-    statement: &Statement,
-    text: &CString,
+    text: &str,
+    text_c: &CStr,
+    parameter_types: &[pg_sys::Oid],
     depth: Depth,
 ) -> Result<Planned, Skipped> {
     // SAFETY: trees live until the sandbox ends; planning scribbles on its input, so each gets a copy.
     unsafe {
-        let raw = match raw_statements(text)[..] {
+        let raw = match raw_statements(text_c)[..] {
             [raw] => raw,
             ref several => {
                 let detail = format!("{} statements in one text", several.len());
                 return Err(Skipped::new(Reason::NotReadable, detail));
             }
         };
-        let analysed = analyse(text, raw, statement.parameter_types);
+        let analysed = analyse(text_c, raw, parameter_types);
         let main = main_query(&analysed)?;
-        relations::check_names(statement.text, &walk::walk(analysed.query).queries)?;
+        relations::check_names(text, &walk::walk(analysed.query).queries)?;
         for query in &analysed.rewritten {
             relations::check(&walk::walk(*query).queries)?;
         }
-        let generic = planned(main, text, std::ptr::null_mut());
+        let generic = planned(main, text_c, std::ptr::null_mut());
         let mut sampled = Vec::new();
         if depth == Depth::Sampled && !analysed.parameter_types.is_empty() {
             let values = Values::of(&walk::walk(main).comparisons);
             for sample in &values.samples {
                 let bound = values.bind(sample, analysed.parameter_types.len());
-                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text, bound) });
+                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text_c, bound) });
             }
         }
         Ok(Planned { generic, sampled })
@@ -197,7 +290,7 @@ fn main_query(analysed: &Analysed) -> Result<*mut pg_sys::Query, Skipped> {
     }
 }
 
-unsafe fn planned(query: *mut pg_sys::Query, text: &CString, bound: pg_sys::ParamListInfo) -> Plan {
+unsafe fn planned(query: *mut pg_sys::Query, text: &CStr, bound: pg_sys::ParamListInfo) -> Plan {
     // SAFETY: a copy of a rewritten query, its text, and parameters as the planner takes them (null: none is known).
     unsafe {
         let copy = pg_sys::copyObjectImpl(query.cast()).cast();

@@ -58,10 +58,7 @@ unsafe fn check_relation(
 ) -> Result<(), Skipped> {
     // SAFETY: reads catalog caches.
     unsafe {
-        if pg_sys::get_rel_persistence(relation) as u8 == pg_sys::RELPERSISTENCE_TEMP {
-            let detail = format!("{} is temporary", qualified_name(relation));
-            return Err(Skipped::new(Reason::TemporaryRelation, detail));
-        }
+        require_permanent(relation)?;
         require_local(relation)?;
         if !with_children || !has_children(relation) {
             return Ok(());
@@ -79,6 +76,16 @@ unsafe fn check_relation(
         }
         children.iter_oid().try_for_each(|child| require_local(child))
     }
+}
+
+unsafe fn require_permanent(relation: pg_sys::Oid) -> Result<(), Skipped> {
+    // SAFETY: reads a catalog cache.
+    if unsafe { pg_sys::get_rel_persistence(relation) } as u8 != pg_sys::RELPERSISTENCE_TEMP {
+        return Ok(());
+    }
+    // SAFETY: as above.
+    let detail = format!("{} is temporary", unsafe { qualified_name(relation) });
+    Err(Skipped::new(Reason::TemporaryRelation, detail))
 }
 
 unsafe fn require_local(relation: pg_sys::Oid) -> Result<(), Skipped> {
@@ -116,6 +123,7 @@ pub unsafe fn check_names(text: &str, queries: &[*mut pg_sys::Query]) -> Result<
                     continue;
                 }
                 let relation = (*entry).relid;
+                require_permanent(relation)?;
                 let schema = schema_name(pg_sys::get_rel_namespace(relation));
                 let is_qualified = text.contains(&format!("{schema}."))
                     || text.contains(&format!("\"{schema}\""))

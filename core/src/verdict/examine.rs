@@ -240,3 +240,7 @@ impl<'a> Examination<'a> {
         notes
     }
 }
+
+#[cfg(test)]
+#[path = "examine_tests.rs"]
+mod tests;

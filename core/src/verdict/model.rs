@@ -162,3 +162,121 @@ fn inverse(a: &Matrix) -> Option<Matrix> {
     }
     Some(inverse)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(values: &[(f64, f64)]) -> Vec<Point> {
+        let days = (0..values.len()).map(|day| day as f64 - values.len() as f64 - 1.0);
+        days.zip(values)
+            .map(|(day, (z, common))| Point { day, z: *z, common: *common, calls: 1000.0 })
+            .collect()
+    }
+
+    fn fit(values: &[(f64, f64)], prior_sd: f64) -> Fit {
+        Fit::new(&points(values), Some(prior_sd * prior_sd), false).unwrap()
+    }
+
+    #[test]
+    fn without_controls_the_level_is_the_mean_and_the_common_part_stays_at_its_prior() {
+        let fit = fit(&[(0.1, 0.0), (0.3, 0.0), (0.3, 0.0), (0.1, 0.0)], 0.1);
+        assert!((fit.predict(0.0, fit.mean_day) - 0.2).abs() < 1e-12);
+        assert!((fit.coefficients[1] - LOADING).abs() < 1e-12);
+        assert!(fit.coefficients[2].abs() < 1e-12);
+    }
+
+    #[test]
+    fn queries_move_with_their_controls_and_not_against_them() {
+        // z = 0.5 + 1.1 c exactly, and c moves a lot: the data outweigh the prior of 0.8.
+        let values: Vec<(f64, f64)> = (0..14)
+            .map(|i| (if i % 2 == 0 { 1.0 } else { -1.0 }) * 0.5)
+            .map(|c| (0.5 + 1.1 * c, c))
+            .collect();
+        let fit = fit(&values, 0.03);
+        assert!((fit.coefficients[1] - 1.1).abs() < 0.01, "{:?}", fit.coefficients);
+        assert!((fit.predict(-0.3, fit.mean_day) - (0.5 - 0.33)).abs() < 0.01);
+        // Where c never moved, the prior decides.
+        let still = Fit::new(&points(&[(0.1, 0.0); 8]), Some(0.0009), false).unwrap();
+        assert!((still.predict(-0.3, still.mean_day) - (0.1 - 0.24)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_trend_is_followed_in_part() {
+        let values: Vec<(f64, f64)> = (0..14).map(|i| (0.01 * f64::from(i), 0.0)).collect();
+        let fit = fit(&values, 0.06);
+        let slope = fit.coefficients[2];
+        assert!(slope > 0.006 && slope < 0.01, "{slope}");
+        assert!(fit.predict(0.0, 0.0) > fit.predict(0.0, -10.0));
+    }
+
+    #[test]
+    fn the_variance_by_hand() {
+        // Two days, 0.2 apart, no controls: df = max(2 - 1 - 1/2 - 1/2, 1/2) = 1/2. The trend cannot take
+        // the difference: its prior is narrow. ssr is near 2 x 0.1^2.
+        let fit = fit(&[(0.1, 0.0), (0.3, 0.0)], 0.1);
+        assert_eq!(fit.total_df, 4.5);
+        let ssr = 2.0 * (0.1 - 0.5 * fit.coefficients[2]).powi(2);
+        assert!((fit.variance - (4.0 * 0.01 + ssr) / 4.5).abs() < 1e-6, "{}", fit.variance);
+        // More days: one for the level, one half each for the two with priors.
+        assert_eq!(self::fit(&[(0.1, 0.0); 14], 0.1).total_df, 16.0);
+        let apart = Fit::new(&points(&[(0.1, 0.0); 14]), None, true).unwrap();
+        assert_eq!(apart.total_df, 15.0);
+    }
+
+    #[test]
+    fn the_spread_is_never_below_two_percent_nor_its_prior_out_of_range() {
+        let calm = fit(&[(0.1, 0.0); 14], 0.0);
+        assert_eq!(calm.prior_variance.sqrt(), 0.03);
+        assert_eq!(calm.variance.sqrt(), 0.02);
+        assert_eq!(fit(&[(0.1, 0.0); 14], 9.0).prior_variance.sqrt(), 0.30);
+        let uncontrolled = Fit::new(&points(&[(0.1, 0.0); 14]), None, false).unwrap();
+        assert!((uncontrolled.prior_variance.sqrt() - 0.10).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_inverse_is_one() {
+        let a = [[14.0, 0.7, 0.1], [0.7, 2.5, -0.3], [0.1, -0.3, 300.0]];
+        let inverse = inverse(&a).unwrap();
+        for i in 0..3 {
+            for j in 0..3 {
+                let product: f64 = (0..3).map(|k| a[i][k] * inverse[k][j]).sum();
+                assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12, "{i} {j}");
+            }
+        }
+        assert!(super::inverse(&[[0.0; 3]; 3]).is_none());
+        assert!(super::inverse(&[[f64::NAN; 3]; 3]).is_none());
+    }
+
+    #[test]
+    fn leverage_grows_with_the_distance_from_what_was_seen() {
+        let fit = fit(&[(0.1, 0.05), (0.2, -0.05), (0.1, 0.05), (0.2, -0.05)], 0.1);
+        let near = fit.leverage(0.0, fit.mean_day);
+        assert!((near - 0.25).abs() < 1e-9, "one over the number of days: {near}");
+        assert!(fit.leverage(0.0, 5.0) > near);
+        assert!(fit.leverage(-0.3, fit.mean_day) > near);
+    }
+
+    #[test]
+    fn fewer_calls_add_what_calls_scatter() {
+        let loud: Vec<(f64, f64)> = (0..14).map(|i| (0.3 * f64::from(i % 2), 0.0)).collect();
+        let fit = fit(&loud, 0.05);
+        let of_calls = fit.variance - 0.0025;
+        assert!(of_calls > 0.01);
+        assert_eq!(fit.excess_variance(1000.0), 0.0);
+        assert_eq!(fit.excess_variance(5000.0), 0.0);
+        assert!((fit.excess_variance(400.0) - 1.5 * of_calls).abs() < 1e-12);
+        assert_eq!(fit.excess_variance(0.0), 0.0);
+        // A query that scatters no more than others: nothing to add.
+        assert_eq!(self::fit(&[(0.1, 0.0); 14], 0.1).excess_variance(10.0), 0.0);
+    }
+
+    #[test]
+    fn nothing_and_no_numbers_give_no_model() {
+        assert!(Fit::new(&[], None, false).is_none());
+        assert!(Fit::new(&points(&[(f64::NAN, 0.0); 3]), None, false).is_none());
+        assert!(Fit::new(&points(&[(0.1, 0.0); 3]), Some(f64::NAN), false).is_none());
+        assert!(Fit::new(&points(&[(0.1, 0.0); 3]), Some(-1.0), false).is_none());
+        assert!(Fit::new(&points(&[(1e200, 0.0), (-1e200, 0.0)]), None, false).is_none());
+    }
+}
