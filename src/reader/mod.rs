@@ -6,9 +6,9 @@
 pub mod analysis;
 mod completeness;
 mod conditions;
-mod grouping;
+pub mod grouping;
 mod levels;
-mod names;
+pub mod names;
 pub mod pass;
 mod terms;
 mod tree;
