@@ -41,6 +41,7 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
+extension_sql_file!("../sql/plans.sql", requires = ["readings"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
@@ -84,7 +85,7 @@ extension_sql_file!(
         api::events::is_same_setting_value,
         api::fingerprint::index_fingerprint,
         api::fingerprint::statement_fingerprint,
-        "readings",
+        "plans",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,

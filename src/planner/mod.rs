@@ -8,6 +8,7 @@
 
 pub mod guard;
 mod parameters;
+pub mod pass;
 mod relations;
 mod tree;
 mod walk;
@@ -59,7 +60,6 @@ pub struct Statement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// One, with no parameter known: what a batch can afford.
-    #[cfg_attr(not(feature = "pg_test"), expect(dead_code, reason = "for advisors, which come"))]
     Generic,
     /// And some with values in the parameters.
     Sampled,
