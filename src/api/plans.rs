@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use optimizer_core::plan::Planned;
 use optimizer_core::plan::skipped::{Reason, Skipped};
+use optimizer_core::statement::opening::without_prepare;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -92,7 +93,7 @@ fn planned(known: &Known, session: Option<&Session>) -> std::result::Result<Plan
         return Err(Skipped::new(Reason::RoleUnknown, detail));
     };
     let statement = Statement {
-        text: &known.text,
+        text: without_prepare(&known.text),
         parameter_types: &[],
         role,
         search_path: &session.search_path,
