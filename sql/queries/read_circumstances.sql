@@ -30,7 +30,8 @@ WITH this AS (
           <> (this.recommendation_id, this.implementation_timestamp)
 ), ddl AS (
     -- the event that is this very change is none of the others
-    SELECT e.id, e.occurred_at AS changed_at, e.relation_id, e.object_name, e.action
+    SELECT e.id, e.occurred_at AS changed_at, e.object_name, e.action,
+           coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id) AS relation_id
     FROM optimizer.system_events e, this
     WHERE (e.event_type = 'index' AND e.action IN ('created', 'altered', 'dropped')
            OR e.event_type = 'table' AND e.action = 'altered')

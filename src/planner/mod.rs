@@ -20,6 +20,7 @@ use std::time::Duration;
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
+use optimizer_core::statement::opening::is_utility;
 use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
@@ -73,6 +74,9 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
     if statement.text.len() > LONGEST_TEXT {
         let detail = format!("{} bytes, more than {LONGEST_TEXT}", statement.text.len());
         return Err(Skipped::new(Reason::TextTooLong, detail));
+    }
+    if is_utility(statement.text) {
+        return Err(Skipped::new(Reason::Utility, "there is nothing in it to plan"));
     }
     // SAFETY: with noerr a role that is gone gives a null pointer.
     if unsafe { pg_sys::GetUserNameFromId(statement.role, true).is_null() } {

@@ -51,6 +51,7 @@ fn better_and_worse_need_both_the_interval_and_five_percent() {
     assert_eq!(reason(-0.5, 0.5 / 2.178), Reason::Power);
     assert_eq!(reason(-0.5, 0.5 / 2.179), Reason::Faster);
     assert_eq!(reason(0.5, 0.5 / 2.179), Reason::Slower);
+    assert_eq!(reason(0.5, 0.5 / 2.178), Reason::BelowPromise);
 }
 
 #[test]
