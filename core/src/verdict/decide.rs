@@ -248,14 +248,19 @@ fn agreed(grounds: &Grounds, ruling: Ruling) -> Ruling {
 /// "12.3 % less time (95 % interval 3.1 % to 20.2 %)".
 fn percent_with_interval(effect: &Effect) -> String {
     let (low, high) = effect.interval(SHOWN_ALPHA);
-    let improvement = improvement_percent(effect.theta);
+    let improvement = tenths(improvement_percent(effect.theta));
     let word = if improvement >= 0.0 { "less" } else { "more" };
     format!(
         "{:.1} % {word} time (improvement {improvement:.1} %, 95 % interval {:.1} % to {:.1} %)",
         improvement.abs(),
-        improvement_percent(high),
-        improvement_percent(low)
+        tenths(improvement_percent(high)),
+        tenths(improvement_percent(low))
     )
+}
+
+/// As it is printed, without the minus of a zero.
+fn tenths(percent: f64) -> f64 {
+    (percent * 10.0).round() / 10.0 + 0.0
 }
 
 #[cfg(test)]
@@ -472,5 +477,12 @@ mod tests {
             sentence.starts_with("a call takes 50.0 % more time (improvement -50.0 %"),
             "{sentence}"
         );
+        for nothing in [0.0, 0.0003, -0.0003] {
+            let (_, sentence) = ruled(Ok(given(nothing, 0.1)), |_, _| ());
+            assert!(
+                sentence.starts_with("a call takes 0.0 % less time (improvement 0.0 %"),
+                "{sentence}"
+            );
+        }
     }
 }
