@@ -30,7 +30,7 @@ test: setup ## every check: format, clippy, core, in-database, SQL files, isolat
 test-core: ## the quick one: the pure core, no PostgreSQL needed
 	@cargo test -p optimizer_core
 
-simulate: ## all runs of the verdict's simulation, written into docs/measurement.md; about 3 minutes, no PostgreSQL needed
+simulate: ## all runs of the verdict's simulation, written into docs/measurement.md; about 2 minutes
 	@cargo test --release -p optimizer_core --test simulation -- --ignored --nocapture
 
 bench: install ## speed, space and CPU against their targets, PoWA beside; about 20 minutes (docs/performance.md)

@@ -78,5 +78,7 @@ COMMENT ON FUNCTION optimizer.run_maintenance_step(text) IS
     'One step of maintenance; for run_maintenance()';
 COMMENT ON FUNCTION optimizer.run_maintenance(text) IS
     'Purge, sample, events, advise, aggregate, measure: each step whose interval is over; what the background worker calls';
+COMMENT ON FUNCTION optimizer.self_check(integer) IS
+    'Judges changes that nobody made, at random moments of the past of queries that nobody changed: how often the verdict is wrong here, with its 95 % interval';
 COMMENT ON FUNCTION optimizer.status() IS
     'What works, what is missing, and what to type to mend it';

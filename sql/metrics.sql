@@ -76,7 +76,8 @@ CREATE TABLE optimizer.query_texts (
     query text NOT NULL,
     is_own boolean NOT NULL DEFAULT false,
     first_seen_at timestamptz NOT NULL DEFAULT now(),
-    fingerprint text COLLATE "C"
+    fingerprint text COLLATE "C",
+    ingested_by text
 );
 CREATE INDEX query_texts_own_idx ON optimizer.query_texts (query_hash) WHERE is_own;
 CREATE INDEX query_texts_fingerprint_idx ON optimizer.query_texts (fingerprint);
@@ -88,6 +89,8 @@ COMMENT ON COLUMN optimizer.query_texts.is_own IS
     'A statement of this extension: never sampled, never advised on';
 COMMENT ON COLUMN optimizer.query_texts.fingerprint IS
     'statement_fingerprint() of the text; only the version of its rules where there is none; null until it is made';
+COMMENT ON COLUMN optimizer.query_texts.ingested_by IS
+    'Role that delivered it with ingest_query_metrics(), and as which it is read; null: from pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_texts.first_seen_at IS 'When the text was first read';
 
 CREATE UNLOGGED TABLE optimizer.sampler_counters (

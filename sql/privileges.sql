@@ -42,6 +42,7 @@ GRANT SELECT ON
     optimizer.implementation_measurements,
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
     optimizer.query_stats,
+    optimizer.calibration, optimizer.reliability,
     optimizer.recommendations, optimizer.implementations, optimizer.events,
     optimizer.looks_implemented, optimizer.seen_server,
     optimizer.query_relations, optimizer.readings
@@ -64,6 +65,7 @@ GRANT EXECUTE ON FUNCTION
     optimizer.last_sample_at(),
     optimizer.get_top_recommendations(integer, float8, text, text, bigint),
     optimizer.predict_improvement(bigint),
+    optimizer.self_check(integer),
     optimizer.get_optimization_results(text, bigint, integer),
     optimizer.optimization_summary(),
     optimizer.plan_query(bigint),

@@ -124,6 +124,7 @@ CREATE TABLE optimizer.learned_kinds (
     inconclusive integer NOT NULL,
     outcome_weight float8 NOT NULL,
     success_weight float8 NOT NULL,
+    harm_weight float8 NOT NULL,
     realisation_rate float8,
     forecast_half_width_percent float8,
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -143,6 +144,7 @@ COMMENT ON COLUMN optimizer.learned_kinds.inconclusive IS
 COMMENT ON COLUMN optimizer.learned_kinds.outcome_weight IS
     'Weights of the outcomes added up; a weight halves in 180 days';
 COMMENT ON COLUMN optimizer.learned_kinds.success_weight IS 'Weights of those that improved';
+COMMENT ON COLUMN optimizer.learned_kinds.harm_weight IS 'Weights of those that regressed';
 COMMENT ON COLUMN optimizer.learned_kinds.realisation_rate IS
     'How much of the stated improvement comes true when the advice works; null while unknown';
 COMMENT ON COLUMN optimizer.learned_kinds.forecast_half_width_percent IS

@@ -53,6 +53,10 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/ground.sql", requires = ["events"]);
 extension_sql_file!(
+    "../sql/calibration.sql",
+    requires = ["implementations", api::scoring::confidence_line]
+);
+extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
@@ -112,7 +116,9 @@ extension_sql_file!(
         api::scoring::list_literal,
         api::scoring::query_hash_list,
         api::scoring::bucket_width_seconds,
-        api::status::status
+        api::self_check::self_check,
+        api::status::status,
+        "calibration"
     ]
 );
 extension_sql_file!("../sql/privileges.sql", finalize);

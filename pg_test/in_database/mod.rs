@@ -18,3 +18,4 @@ mod sampling;
 mod sandbox;
 mod scoring;
 mod suggestions;
+mod verdict;

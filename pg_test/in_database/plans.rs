@@ -327,6 +327,27 @@ mod tests {
     }
 
     #[pg_test]
+    fn groups_whose_constants_went_are_planned() {
+        orders();
+        for (with, without) in [
+            (
+                "SELECT date_trunc('day', at), count(*) FROM orders GROUP BY date_trunc('day', at)",
+                "SELECT date_trunc($1, at), count(*) FROM orders GROUP BY date_trunc('day', at)",
+            ),
+            (
+                "SELECT id % 7 + 1 FROM orders GROUP BY id % 7",
+                "SELECT id % $1 + $2 FROM orders GROUP BY id % $3",
+            ),
+        ] {
+            assert_eq!(
+                planned(without).generic.shape(),
+                planned(with).generic.shape(),
+                "{without}"
+            );
+        }
+    }
+
+    #[pg_test]
     fn what_cannot_be_planned_says_why() {
         orders();
         run("CREATE RULE quiet AS ON DELETE TO customers DO INSTEAD NOTHING");

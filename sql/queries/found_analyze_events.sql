@@ -1,7 +1,16 @@
 /* optimizer_workflow: ANALYZE and VACUUM of tables whose queries are being measured, from a day before the
    change on: that is what its verdict may have to know. $1 when the last look was; $2 now */
-WITH measured AS (
-    SELECT c.oid AS relation_id, min(i.implementation_timestamp) - interval '1 day' AS since
+WITH touched AS (
+    SELECT q.relation AS relation_id, i.implementation_timestamp
+    FROM optimizer.optimization_implementations i
+    JOIN optimizer.query_relations q
+        ON q.query_hash = i.query_hash
+        OR q.query_hash IN (SELECT n.query_hash FROM optimizer.implementation_queries n
+                            WHERE n.implementation_id = i.id)
+    WHERE i.status = 'pending'
+    UNION ALL
+    -- the table of an index, also where its query could not be read
+    SELECT c.oid, i.implementation_timestamp
     FROM optimizer.optimization_implementations i
     JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
     JOIN optimizer.index_suggestions s ON r.source_type = 'index' AND s.id = r.source_id
@@ -9,7 +18,10 @@ WITH measured AS (
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE i.status = 'pending' AND c.relkind IN ('r', 'm', 'p')
       AND optimizer.names_relation(s.relation, n.nspname, c.relname)
-    GROUP BY c.oid
+), measured AS (
+    SELECT t.relation_id, min(t.implementation_timestamp) - interval '1 day' AS since
+    FROM touched t
+    GROUP BY t.relation_id
 ), found AS (
     SELECT t.at AS occurred_at, NULL::timestamptz AS occurred_after, 'look' AS noticed_by,
            t.event_type, t.action, NULL::text AS actor, m.relation_id,

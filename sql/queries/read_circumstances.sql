@@ -25,6 +25,9 @@ WITH this AS (
                  FROM jsonb_array_elements_text(o.ground -> 'relations') AS e (value)) AS relations
     FROM optimizer.optimization_implementations o, this
     WHERE o.recorded_with <> this.recorded_with AND o.implementation_timestamp BETWEEN $2 AND $4
+      -- the same change, taken down and recorded again
+      AND (o.recommendation_id, o.implementation_timestamp)
+          <> (this.recommendation_id, this.implementation_timestamp)
 ), ddl AS (
     -- the event that is this very change is none of the others
     SELECT e.id, e.occurred_at AS changed_at, e.relation_id, e.object_name, e.action
@@ -67,7 +70,7 @@ WITH this AS (
       AND (e.event_type <> 'setting'
            OR e.setting_scope IN ('server', 'all_roles')
            OR e.setting_scope = 'database' AND e.database_name = current_database())
-      AND e.setting_name IS DISTINCT FROM this.ground ->> 'setting'
+      AND (e.setting_name IS NULL OR e.setting_name IS DISTINCT FROM this.ground ->> 'setting')
       -- a setting that waits for a restart brings that with it
       AND NOT (e.event_type = 'restart' AND this.ground ->> 'scope' = 'server'
                AND EXISTS (SELECT FROM pg_settings s

@@ -9,7 +9,10 @@ WITH statement AS MATERIALIZED (
 ), reader AS MATERIALIZED (
     SELECT t.query_hash, s.total_exec_time_ms,
            -- A role that ran it first stays the one, as long as it runs it: two that take turns are no news.
-           CASE WHEN r.state = 'read' AND (s.query_hash IS NULL OR r.user_oid = ANY (s.user_oids))
+           -- A text that somebody delivered is read as that role: nobody writes what another one reads.
+           CASE WHEN t.ingested_by IS NOT NULL
+                    THEN (SELECT i.oid FROM pg_roles i WHERE i.rolname = t.ingested_by)
+                WHEN r.state = 'read' AND (s.query_hash IS NULL OR r.user_oid = ANY (s.user_oids))
                 THEN r.user_oid ELSE coalesce(s.user_oid, r.user_oid) END AS user_oid
     FROM optimizer.query_texts t
     LEFT JOIN statement s ON s.query_hash = t.query_hash

@@ -50,17 +50,6 @@ SELECT 'recommendations', true,
        END
 FROM optimizer.recommendations
 UNION ALL
-SELECT 'implementations', failed = 0 AND overdue = 0,
-       format('%s pending%s%s', pending,
-              CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
-              CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
-       CASE WHEN overdue > 0
-                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
-            WHEN failed > 0
-                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
-       END
-FROM implementation
-UNION ALL
 SELECT 'events', true,
        CASE WHEN pg_is_in_recovery() THEN 'noted on the primary'
             WHEN enabled = 2 THEN 'DDL is found by event trigger and by comparison of the catalog'
@@ -96,3 +85,14 @@ FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r
       FROM optimizer.query_readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
+UNION ALL
+SELECT 'implementations', failed = 0 AND overdue = 0,
+       format('%s pending%s%s', pending,
+              CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
+              CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
+       CASE WHEN overdue > 0
+                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
+            WHEN failed > 0
+                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
+       END
+FROM implementation

@@ -91,7 +91,8 @@ fn ingest_query_metrics(
     )?;
     Spi::connect_mut(|client| {
         metrics::ingest(client, query_hash, collected_at, &work)?;
-        query_text.map_or(Ok(()), |text| metrics::keep_text(client, query_hash, text))
+        let by = role::outer_user();
+        query_text.map_or(Ok(()), |text| metrics::keep_text(client, query_hash, text, &by))
     })?;
     Ok(())
 }

@@ -12,4 +12,5 @@ pub mod plans;
 pub mod recommendations;
 pub mod results;
 pub mod scoring;
+pub mod self_check;
 pub mod status;

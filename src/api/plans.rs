@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use optimizer_core::plan::Planned;
 use optimizer_core::plan::skipped::{Reason, Skipped};
+use optimizer_core::statement::opening::without_prepare;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -92,7 +93,7 @@ fn planned(known: &Known, session: Option<&Session>) -> std::result::Result<Plan
         return Err(Skipped::new(Reason::RoleUnknown, detail));
     };
     let statement = Statement {
-        text: &known.text,
+        text: without_prepare(&known.text),
         parameter_types: &[],
         role,
         search_path: &session.search_path,
@@ -119,7 +120,9 @@ fn session(client: &SpiClient, role: pg_sys::Oid) -> Result<Session> {
     for row in client.select(SETTINGS, None, &[role.into()])? {
         let (name, value): (String, String) = (column(&row, 1)?, column(&row, 2)?);
         if name == "search_path" {
-            session.search_path = value;
+            // The caller's temporary tables come last instead of first.
+            let path = if value.is_empty() { String::new() } else { format!("{value}, ") };
+            session.search_path = format!("{path}pg_temp");
         } else if let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) {
             session.settings.push((name, value));
         }

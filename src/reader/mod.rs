@@ -6,9 +6,9 @@
 pub mod analysis;
 mod completeness;
 mod conditions;
-mod grouping;
+pub mod grouping;
 mod levels;
-mod names;
+pub mod names;
 pub mod pass;
 mod terms;
 mod tree;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
 use optimizer_core::statement::lexer::highest_parameter;
-use optimizer_core::statement::opening::is_utility;
+use optimizer_core::statement::opening::{is_utility, without_prepare};
 use optimizer_core::statement::reason::Unread;
 use optimizer_core::statement::repair::repair;
 use optimizer_core::statement::shape::{Shape, StatementKind};
@@ -82,6 +82,7 @@ pub fn read(text: &str, role: pg_sys::Oid, search_path: &CStr) -> Result<Reading
     if text.len() > LONGEST_TEXT {
         return Err(Reason::new(Unread::TooLong, format!("{} bytes", text.len())));
     }
+    let text = without_prepare(text);
     if is_utility(text) {
         return Err(Reason::new(Unread::Utility, ""));
     }

@@ -38,13 +38,13 @@ mod server {
         #[cfg_attr(not(feature = "pg15"), link_name = "expression_tree_walker_impl")]
         pub unsafe fn expression_tree_walker(
             node: *mut Node,
-            walker: Option<Walker>,
+            walker: Walker,
             context: *mut c_void,
         ) -> bool;
         #[cfg_attr(not(feature = "pg15"), link_name = "raw_expression_tree_walker_impl")]
         pub unsafe fn raw_expression_tree_walker(
             node: *mut Node,
-            walker: Option<Walker>,
+            walker: Walker,
             context: *mut c_void,
         ) -> bool;
     }
@@ -72,8 +72,8 @@ unsafe extern "C-unwind" fn step(node: *mut pg_sys::Node, context: *mut c_void) 
             return false;
         }
         match (*context.cast::<Walk>()).trees {
-            Trees::Analysed => server::expression_tree_walker(node, Some(step), context),
-            Trees::Raw => server::raw_expression_tree_walker(node, Some(step), context),
+            Trees::Analysed => server::expression_tree_walker(node, step, context),
+            Trees::Raw => server::raw_expression_tree_walker(node, step, context),
         }
     }
 }

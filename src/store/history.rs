@@ -8,14 +8,16 @@ use pgrx::spi::SpiClient;
 
 use crate::error::Result;
 use crate::row::column;
+use crate::store::sight::Sight;
 use crate::time::from_micros;
 
 const READ_BUCKETS: &str = include_str!("../../sql/queries/read_buckets.sql");
 const READ_CELLS: &str = include_str!("../../sql/queries/read_cells.sql");
 
 /// A stretch of time, and the queries that were asked for in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct History {
+    sight: Sight,
     first: Micros,
     last: Micros,
     pub buckets: Vec<Bucket>,
@@ -24,12 +26,13 @@ pub struct History {
 
 impl History {
     /// Buckets that start between `first` and `last`; no query yet.
-    pub fn read(client: &mut SpiClient, first: Micros, last: Micros) -> Result<History> {
-        let table = client.update(
-            READ_BUCKETS,
-            Some(1),
-            &[from_micros(first)?.into(), from_micros(last)?.into()],
-        )?;
+    pub fn read(
+        client: &mut SpiClient,
+        sight: Sight,
+        (first, last): (Micros, Micros),
+    ) -> Result<History> {
+        let bounds = [from_micros(first)?.into(), from_micros(last)?.into()];
+        let table = sight.rows(client, READ_BUCKETS, &bounds)?;
         let mut buckets = Vec::new();
         for row in table {
             let starts: Vec<i64> = column(&row, 1)?;
@@ -49,7 +52,7 @@ impl History {
                 });
             }
         }
-        Ok(History { first, last, buckets, cells: HashMap::new() })
+        Ok(History { sight, first, last, buckets, cells: HashMap::new() })
     }
 
     /// Whether it reaches from `first` to `last`.
@@ -72,11 +75,9 @@ impl History {
         for hash in &missing {
             self.cells.insert(*hash, Vec::new());
         }
-        let table = client.update(
-            READ_CELLS,
-            None,
-            &[missing.into(), from_micros(self.first)?.into(), from_micros(self.last)?.into()],
-        )?;
+        let arguments =
+            [missing.into(), from_micros(self.first)?.into(), from_micros(self.last)?.into()];
+        let table = self.sight.rows(client, READ_CELLS, &arguments)?;
         for row in table {
             let starts: Vec<i64> = column(&row, 2)?;
             let calls: Vec<i64> = column(&row, 3)?;

@@ -83,7 +83,8 @@ pub fn read_outcomes(client: &mut SpiClient) -> Result<Vec<Example>> {
         let improvement = nullable::<f64>(&row, 5)?;
         let lesson = match (column::<String>(&row, 4)?.as_str(), improvement) {
             ("improved", Some(improvement_percent)) => Lesson::Worked { improvement_percent },
-            ("not_improved" | "regressed", _) => Lesson::Failed,
+            ("not_improved", _) => Lesson::Failed,
+            ("regressed", _) => Lesson::Harmed,
             _ => Lesson::Inconclusive,
         };
         let stated_percent = column(&row, 7)?;
@@ -138,6 +139,7 @@ fn keep(client: &mut SpiClient, learned: &[(&Kind, KindLearning)]) -> Result<Vec
             each(|l| l.inconclusive).into(),
             weight(|l| l.weight).into(),
             weight(|l| l.success_weight).into(),
+            weight(|l| l.harm_weight).into(),
             known(|l| l.realisation_rate).into(),
             known(|l| l.half_width_percent).into(),
         ],

@@ -14,6 +14,7 @@ use crate::row::{column, nullable};
 use crate::settings;
 use crate::store::evidence::{self, Question};
 use crate::store::implementations::{lock_row, only_row, window};
+use crate::store::sight::Sight;
 use crate::store::surroundings::{Kept, Surroundings};
 use crate::time::{from_micros, now, to_micros};
 
@@ -175,7 +176,8 @@ pub fn keep_surroundings(client: &mut SpiClient, ids: &[i64]) -> Result<Option<K
     let deadline = settings::measurement_schedule().measure_deadline_seconds;
     let last = to_micros(latest).saturating_add(Micros::from(deadline) * MICROS_PER_SECOND);
     let (first, _) = evidence::stretch(to_micros(earliest), last, bucket_width());
-    Surroundings::read(client, (first, last), bucket_width()).map(|read| Some(Kept::keep(read)))
+    Surroundings::read(client, Sight::Latest, (first, last), bucket_width())
+        .map(|read| Some(Kept::keep(read)))
 }
 
 /// Notes that a look raised an error.

@@ -196,15 +196,15 @@ pub fn ingest(
 }
 
 /// Keeps a query's text, unless it is known.
-pub fn keep_text(client: &mut SpiClient, query_hash: i64, text: &str) -> Result<()> {
+pub fn keep_text(client: &mut SpiClient, query_hash: i64, text: &str, by: &str) -> Result<()> {
     client.update(
         "/* optimizer_workflow: text */ \
-         INSERT INTO optimizer.query_texts (query_hash, query, fingerprint) \
-         SELECT $1, $2, coalesce(optimizer.statement_fingerprint($2), $3) \
+         INSERT INTO optimizer.query_texts (query_hash, query, fingerprint, ingested_by) \
+         SELECT $1, $2, coalesce(optimizer.statement_fingerprint($2), $3), $4 \
          WHERE NOT EXISTS (SELECT FROM optimizer.query_texts WHERE query_hash = $1) \
          ON CONFLICT (query_hash) DO NOTHING",
         None,
-        &[query_hash.into(), text.into(), fingerprint::prefix().into()],
+        &[query_hash.into(), text.into(), fingerprint::prefix().into(), by.into()],
     )?;
     Ok(())
 }

@@ -19,4 +19,6 @@ pub mod readings;
 pub mod recommendations;
 pub mod rewrites;
 pub mod sampler;
+pub mod self_check;
+pub mod sight;
 pub mod surroundings;

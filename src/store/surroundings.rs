@@ -13,6 +13,7 @@ use pgrx::spi::SpiClient;
 use crate::error::Result;
 use crate::row::column;
 use crate::store::history::History;
+use crate::store::sight::Sight;
 use crate::time::from_micros;
 
 const READ_POOL: &str = include_str!("../../sql/queries/read_pool.sql");
@@ -46,16 +47,17 @@ impl Surroundings {
     /// Everything between two buckets; the pool's own history is read with it.
     pub fn read(
         client: &mut SpiClient,
+        sight: Sight,
         (first, last): (Micros, Micros),
         bucket_width: Micros,
     ) -> Result<Surroundings> {
-        let mut history = History::read(client, first, last)?;
+        let mut history = History::read(client, sight, (first, last))?;
         let ranked_since = last.saturating_sub(RANKED_BUCKETS * bucket_width);
         let mut time_ms = HashMap::new();
-        for row in client.update(READ_TIMES, None, &[from_micros(ranked_since)?.into()])? {
+        for row in sight.rows(client, READ_TIMES, &[from_micros(ranked_since)?.into()])? {
             time_ms.insert(column::<i64>(&row, 1)?, column::<f64>(&row, 2)?);
         }
-        let pool = read_pool(client, &time_ms)?;
+        let pool = read_pool(client, sight, &time_ms)?;
         history.fetch(client, pool.iter().map(|query| query.query_hash))?;
         Ok(Surroundings { history, pool, time_ms })
     }
@@ -76,9 +78,13 @@ impl Surroundings {
     }
 }
 
-fn read_pool(client: &mut SpiClient, time_ms: &HashMap<i64, f64>) -> Result<Vec<PoolQuery>> {
+fn read_pool(
+    client: &mut SpiClient,
+    sight: Sight,
+    time_ms: &HashMap<i64, f64>,
+) -> Result<Vec<PoolQuery>> {
     let mut offered: Vec<(f64, PoolQuery)> = Vec::new();
-    for row in client.update(READ_POOL, None, &[])? {
+    for row in sight.rows(client, READ_POOL, &[])? {
         let query_hash: i64 = column(&row, 1)?;
         let Some(time) = time_ms.get(&query_hash) else { continue };
         let relations: Vec<pgrx::pg_sys::Oid> = column(&row, 4)?;
@@ -152,7 +158,7 @@ pub fn with<R>(
     let was_kept = kept.is_some();
     let mut surroundings = match kept.filter(|kept| kept.history.covers(first, last)) {
         Some(kept) => kept,
-        None => Surroundings::read(client, (first, last), bucket_width)?,
+        None => Surroundings::read(client, Sight::Latest, (first, last), bucket_width)?,
     };
     let outcome = work(client, &mut surroundings);
     if was_kept {

@@ -71,9 +71,10 @@ pub struct Failure {
     pub position: Option<usize>,
 }
 
-/// Attempts at one text. Each is one analysis, some 0.2 ms: a text that cannot be read at all costs 10 ms
-/// once. Of the texts seen so far none needed more than 20.
-const MOST_ATTEMPTS: usize = 48;
+/// Attempts at one text. Each is one analysis, some 0.2 ms: a text that cannot be read at all costs 30 ms
+/// once. A place takes 33 (types times sets of parameters); TPC-H's query 19 has three of them, and nothing
+/// in `make reader-report` needs more.
+const MOST_ATTEMPTS: usize = 128;
 
 /// Parameters looked at around one failure.
 const MOST_PARAMETERS: usize = 4;
@@ -298,7 +299,8 @@ mod tests {
         let text = "SELECT f($1, $2, $3, $4)";
         let mut search = Search::default();
         let count = (0..1000)
-            .take_while(|_| search.next(text, failure("42883", "", Some(7))).is_some())
+            // Each gets a bit further: a round never is the last one.
+            .take_while(|at| search.next(text, failure("42883", "", Some(7 + at))).is_some())
             .count();
         assert_eq!(count, MOST_ATTEMPTS);
     }

@@ -17,9 +17,40 @@ pub fn is_utility(text: &str) -> bool {
         })
 }
 
+/// What `PREPARE name (types) AS` prepares; any other text as it is. pg_stat_statements keeps what EXECUTE
+/// runs under the text of the PREPARE.
+pub fn without_prepare(text: &str) -> &str {
+    let tokens = significant(text);
+    if !tokens.first().is_some_and(|first| first.is_word(text, "prepare")) {
+        return text;
+    }
+    // The name and the types hold no AS that is not quoted.
+    let rest =
+        tokens.iter().find(|token| token.is_word(text, "as")).map(|found| &text[found.end..]);
+    rest.filter(|rest| !is_utility(rest)).unwrap_or(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_prepared_is_read_like_what_is_not() {
+        for (text, prepared) in [
+            ("PREPARE p AS SELECT 1", " SELECT 1"),
+            (
+                "/* x */ prepare \"as\" (numeric(9, 2), s.\"as\") AS\nDELETE FROM t AS u",
+                "\nDELETE FROM t AS u",
+            ),
+            ("PREPARE TRANSACTION 'as select'", "PREPARE TRANSACTION 'as select'"),
+            ("PREPARE p AS VACUUM", "PREPARE p AS VACUUM"),
+            ("SELECT 1 AS a", "SELECT 1 AS a"),
+            ("PREPARE", "PREPARE"),
+            ("", ""),
+        ] {
+            assert_eq!(without_prepare(text), prepared);
+        }
+    }
 
     #[test]
     fn what_can_be_planned_is_no_utility_whatever_stands_before_it() {

@@ -73,8 +73,8 @@ fn edits(text: &str) -> Vec<Edit> {
     let tokens = significant(text);
     let line = Line { text, tokens: &tokens };
     let mut found = Vec::new();
-    for at in 0..tokens.len() {
-        match tokens[at].kind {
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
             Kind::Parameter => found.extend(
                 line.glued_to_the_next(at)
                     .or_else(|| line.normal_form(at))

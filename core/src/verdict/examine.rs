@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::verdict::baseline;
 use crate::verdict::cells::{Amounts, Measure, Series};
-use crate::verdict::controls::{Controls, MIN_CONTROLS};
+use crate::verdict::controls::{Common, Controls, MIN_CONTROLS};
 use crate::verdict::decide::{Grounds, decide, margin, promise, rate_changed};
 use crate::verdict::estimate::{Estimate, Shortfall, estimate};
 use crate::verdict::evidence::{ChangeEvidence, Scope};
@@ -57,6 +57,8 @@ struct Examination<'a> {
     old_text_percent: Option<f64>,
     baseline: Vec<i64>,
     controls: Controls,
+    /// What they did in time per call.
+    common_time: Option<Common>,
     before: Amounts,
     after: Amounts,
 }
@@ -81,6 +83,7 @@ impl<'a> Examination<'a> {
         } else {
             Controls::default()
         };
+        let common_time = controls.common(timeline, Measure::TimePerCall, &baseline);
         let before = series.sum(timeline, baseline.iter().copied());
         let after = series.sum(timeline, 0..timeline.days_after);
         Examination {
@@ -90,6 +93,7 @@ impl<'a> Examination<'a> {
             old_text_percent,
             baseline,
             controls,
+            common_time,
             before,
             after,
         }
@@ -97,18 +101,15 @@ impl<'a> Examination<'a> {
 
     /// The effect in one measure, and how many controls it was compared with.
     fn estimate(&self, measure: Measure) -> Result<(Estimate, usize), Shortfall> {
-        let own;
-        let days = match measure {
-            Measure::BlocksPerCall => {
-                own = baseline::days(self.timeline, self.evidence, &self.series, measure);
-                &own
-            }
-            _ => &self.baseline,
+        let (own_days, own_common);
+        let (days, common) = if measure == Measure::BlocksPerCall {
+            own_days = baseline::days(self.timeline, self.evidence, &self.series, measure);
+            own_common = self.controls.common(self.timeline, measure, &own_days);
+            (&own_days, own_common.as_ref())
+        } else {
+            (&self.baseline, self.common_time.as_ref())
         };
-        let common_measure =
-            if measure == Measure::TimePerRow { Measure::TimePerCall } else { measure };
-        let common = self.controls.common(self.timeline, common_measure, days);
-        let found = estimate(self.timeline, &self.series, measure, days, common.as_ref())?;
+        let found = estimate(self.timeline, &self.series, measure, days, common)?;
         let controls = if found.is_controlled { common.map_or(0, |c| c.controls) } else { 0 };
         Ok((found, controls))
     }
@@ -169,7 +170,8 @@ impl<'a> Examination<'a> {
         if reason == Reason::FewerBlocks {
             finding.basis = Basis::Blocks;
         }
-        finding.side_effect = side_effects::worst(self.timeline, evidence, &self.controls, alpha);
+        finding.side_effect =
+            side_effects::worst(self.timeline, evidence, self.common_time.as_ref(), alpha);
         if let Ok(effect) = &judged {
             self.describe(&mut finding, effect, alpha);
         }

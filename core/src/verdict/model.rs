@@ -238,9 +238,9 @@ mod tests {
     fn the_inverse_is_one() {
         let a = [[14.0, 0.7, 0.1], [0.7, 2.5, -0.3], [0.1, -0.3, 300.0]];
         let inverse = inverse(&a).unwrap();
-        for i in 0..3 {
+        for (i, line) in a.iter().enumerate() {
             for j in 0..3 {
-                let product: f64 = (0..3).map(|k| a[i][k] * inverse[k][j]).sum();
+                let product: f64 = line.iter().zip(&inverse).map(|(x, y)| x * y[j]).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12, "{i} {j}");
             }
         }

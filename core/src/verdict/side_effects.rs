@@ -7,7 +7,7 @@
 
 use crate::verdict::baseline;
 use crate::verdict::cells::{Measure, Series};
-use crate::verdict::controls::Controls;
+use crate::verdict::controls::Common;
 use crate::verdict::decide::margin;
 use crate::verdict::estimate::estimate;
 use crate::verdict::evidence::ChangeEvidence;
@@ -22,7 +22,7 @@ pub const MOST: usize = 20;
 pub fn worst(
     timeline: &Timeline,
     evidence: &ChangeEvidence,
-    controls: &Controls,
+    common: Option<&Common>,
     alpha: f64,
 ) -> Option<SideEffect> {
     let rewritten = evidence.rewritten_as.unwrap_or_default();
@@ -47,8 +47,7 @@ pub fn worst(
         .filter_map(|(_, hash, series)| {
             let measure = Measure::TimePerCall;
             let days = baseline::days(timeline, evidence, series, measure);
-            let common = controls.common(timeline, measure, &days);
-            let estimate = estimate(timeline, series, measure, &days, common.as_ref()).ok()?;
+            let estimate = estimate(timeline, series, measure, &days, common).ok()?;
             Some((*hash, estimate.effect))
         })
         .collect();

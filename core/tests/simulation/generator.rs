@@ -272,8 +272,8 @@ fn idle(random: &mut Random, number: usize, hours: std::ops::Range<usize>) -> Ot
             }
         })
         .collect();
-    let kind = if number % 2 == 0 { StatementKind::Select } else { StatementKind::Other };
-    let relations = if number % 4 == 0 { vec![500 + number as u32] } else { Vec::new() };
+    let kind = if number.is_multiple_of(2) { StatementKind::Select } else { StatementKind::Other };
+    let relations = if number.is_multiple_of(4) { vec![500 + number as u32] } else { Vec::new() };
     Other { kind, relations, cells }
 }
 

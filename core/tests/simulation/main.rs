@@ -5,6 +5,8 @@
 //! writes the tables into docs/measurement.md. The trap: a limit that is missed is the method's fault.
 //! Neither the generator nor a limit is to be moved for it.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of it is a test")]
+
 mod faults;
 mod generator;
 mod learning;
@@ -21,7 +23,7 @@ use crate::learning::{ALL as SOURCES, Lessons, Stated};
 use crate::scenarios::{Count, Scenario, Tally, widened};
 
 /// Runs of a row in the quick set and in the full one.
-const QUICK_RUNS: u64 = 200;
+const QUICK_RUNS: u64 = 150;
 const FULL_RUNS: u64 = 1000;
 
 fn quick(rows: impl Fn(&Scenario) -> bool) {
@@ -136,4 +138,30 @@ fn the_whole_table_holds() {
     for (stated, lessons) in &lessons {
         assert_learned(*stated, lessons, 0.0);
     }
+}
+
+/// The speed that one call of the measuring function needs, for a thousand changes that are due: each
+/// with 14 days of hours, 60 candidates for 20 controls, and 5 neighbours.
+#[test]
+#[ignore = "make simulate: a figure of the release build"]
+fn a_thousand_changes_are_judged_in_a_few_seconds() {
+    let setup = generator::Setup { controls: 60, ..generator::Setup::default() };
+    let worlds: Vec<_> =
+        (0..20).map(|seed| generator::generate(&mut random::Random::new(seed), &setup)).collect();
+    let begun = std::time::Instant::now();
+    let mut controlled = 0;
+    for number in 0..1000 {
+        let world = &worlds[number % worlds.len()];
+        let candidates = world.candidates();
+        let neighbours: Vec<_> =
+            candidates[..5].iter().map(|candidate| candidate.history).collect();
+        let mut evidence =
+            scenarios::evidence(world, &candidates, optimizer_core::measurement::Look::Last, false);
+        evidence.neighbours = &neighbours;
+        controlled += usize::from(optimizer_core::verdict::examine(&evidence).controls == 20);
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("1000 changes judged in {seconds:.2} s");
+    assert_eq!(controlled, 1000);
+    assert!(seconds < 10.0, "{seconds:.2} s");
 }
