@@ -209,4 +209,11 @@ fn sentences_name_numbers_and_units() {
         sentence.starts_with("a call takes 50.0 % more time (improvement -50.0 %"),
         "{sentence}"
     );
+    for nothing in [0.0, 0.0003, -0.0003] {
+        let (_, sentence) = ruled(Ok(given(nothing, 0.1)), |_, _| ());
+        assert!(
+            sentence.starts_with("a call takes 0.0 % less time (improvement 0.0 %"),
+            "{sentence}"
+        );
+    }
 }
