@@ -6,6 +6,7 @@ mod tests {
     use pgrx::prelude::*;
 
     fn known(query_hash: i64, text: &str) {
+        run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public");
         run(&format!(
             "SELECT optimizer.ingest_query_metrics({query_hash}, now(), 10, 10, query_text => $text${text}$text$)"
         ));
@@ -61,7 +62,8 @@ mod tests {
 
     #[pg_test]
     fn a_delivered_text_is_read_and_planned_as_who_delivered_it() {
-        run("CREATE TABLE public.secrets (a int);
+        run("CREATE EXTENSION pg_stat_statements SCHEMA public;
+             CREATE TABLE public.secrets (a int);
              CREATE ROLE deliverer; GRANT USAGE ON SCHEMA optimizer TO deliverer;
              GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA optimizer TO deliverer;
              SET LOCAL ROLE deliverer");
@@ -72,7 +74,7 @@ mod tests {
             one::<String>(
                 "SELECT state || ' ' || reason FROM optimizer.query_readings WHERE query_hash = 1"
             ),
-            "skipped no_permission"
+            "skipped not_allowed"
         );
     }
 }
