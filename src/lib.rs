@@ -10,6 +10,7 @@ mod api;
 mod catalog;
 mod error;
 mod fingerprint;
+mod guard;
 mod kept_plan;
 mod planner;
 mod raw_parse;

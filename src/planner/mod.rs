@@ -6,7 +6,6 @@
 //! Trap: planning executes functions. Everything that has been tried on it is in pg_test/scenarios/planning.sh.
 #![expect(unsafe_code, reason = "the planner has no safe interface in pgrx")]
 
-pub mod guard;
 mod parameters;
 pub mod pass;
 mod relations;
@@ -24,7 +23,7 @@ use optimizer_core::statement::opening::is_utility;
 use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
-use crate::planner::guard::Refused;
+use crate::guard::{self, Refused};
 use crate::planner::parameters::Values;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::{grouping, names};

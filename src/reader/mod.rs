@@ -28,6 +28,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 #[cfg(feature = "pg_test")]
 pub use crate::reader::grouping::restore_targets;
 
+use crate::guard;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::levels::Levels;
 use crate::sandbox::{Limits, Refusal, run_as};
@@ -128,7 +129,12 @@ fn try_to_read(attempt: &Attempt, role: pg_sys::Oid, search_path: &CStr) -> Atte
     let Ok(text) = CString::new(attempt.text.as_str()) else {
         return Err(Reason::new(Unread::InvalidText, "a zero byte"));
     };
-    match run_as(role, search_path, &LIMITS, || read_in_sandbox(&text, attempt)) {
+    guard::forget();
+    let outcome = run_as(role, search_path, &LIMITS, || {
+        let _guard = guard::enter();
+        read_in_sandbox(&text, attempt)
+    });
+    match outcome {
         Ok(Ok(reading)) => Ok(Ok(reading)),
         Ok(Err(reason)) => Err(reason),
         Err(Refusal::TimedOut) => Err(Reason::new(Unread::TimedOut, "")),
