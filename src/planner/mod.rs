@@ -19,12 +19,14 @@ use std::time::Duration;
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
+use optimizer_core::statement::opening::is_utility;
 use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
 use crate::planner::guard::Refused;
 use crate::planner::parameters::Values;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
+use crate::reader::{grouping, names};
 use crate::sandbox::{self, Limits, RaisedInside, Refusal};
 
 /// Longest text that is planned, bytes. 1 MB: parsing takes about 50 ms then; longer ones are bulk inserts and lists, nothing to advise on. No setting.
@@ -73,32 +75,49 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
         let detail = format!("{} bytes, more than {LONGEST_TEXT}", statement.text.len());
         return Err(Skipped::new(Reason::TextTooLong, detail));
     }
+    if is_utility(statement.text) {
+        return Err(Skipped::new(Reason::Utility, "there is nothing in it to plan"));
+    }
     // SAFETY: with noerr a role that is gone gives a null pointer.
     if unsafe { pg_sys::GetUserNameFromId(statement.role, true).is_null() } {
         let detail = format!("role {} was dropped", statement.role.to_u32());
         return Err(Skipped::new(Reason::RoleGone, detail));
     }
-    let as_it_is = attempt(statement, statement.text, statement.parameter_types, depth);
-    let Err(NotPlanned::Refused(Refusal::Raised(first))) = as_it_is else {
-        return as_it_is.map_err(|why| why.skipped(statement.text));
+    let mut form = Form {
+        text: Cow::Borrowed(statement.text),
+        parameter_types: statement.parameter_types.to_vec(),
+        unifies_parameters: false,
     };
-    let text = repair(statement.text);
-    let mut raised = first;
-    if matches!(text, Cow::Owned(_)) {
-        match attempt(statement, &text, statement.parameter_types, depth) {
-            Err(NotPlanned::Refused(Refusal::Raised(again))) => raised = again,
-            outcome => return outcome.map_err(|why| why.skipped(&text)),
-        }
-    }
     let mut search = Search::default();
-    let told = raised.clone();
-    while let Some(assumed) = search.next(&text, failure(&raised, &text)) {
-        match attempt(statement, &text, &types(&assumed), depth) {
-            Err(NotPlanned::Refused(Refusal::Raised(again))) => raised = again,
-            outcome => return outcome.map_err(|why| why.skipped(&text)),
+    let mut told: Option<RaisedInside> = None;
+    loop {
+        let raised = match attempt(statement, &form, depth) {
+            Ok(planned) => return Ok(planned),
+            Err(NotPlanned::Refused(Refusal::Raised(raised))) => raised,
+            Err(why) => return Err(why.skipped(&form.text)),
+        };
+        let failure = failure(&raised, &form.text);
+        let told = &*told.get_or_insert(raised);
+        let repaired = repair(statement.text);
+        if matches!((&form.text, &repaired), (Cow::Borrowed(_), Cow::Owned(_))) {
+            form.text = repaired;
+        } else if !form.unifies_parameters
+            && ["42803", "42P10"].contains(&failure.sqlstate.as_str())
+        {
+            form.unifies_parameters = true;
+        } else if let Some(assumed) = search.next(&form.text, failure) {
+            form.parameter_types = types(&assumed);
+        } else {
+            return Err(skipped(Refusal::Raised(told.clone()), &form.text));
         }
     }
-    Err(NotPlanned::Refused(Refusal::Raised(told)).skipped(&text))
+}
+
+/// A form of a statement in which it may be read.
+struct Form<'a> {
+    text: Cow<'a, str>,
+    parameter_types: Vec<pg_sys::Oid>,
+    unifies_parameters: bool,
 }
 
 /// Why one attempt came to nothing.
@@ -116,15 +135,10 @@ impl NotPlanned {
     }
 }
 
-fn attempt(
-    statement: &Statement,
-    text: &str,
-    parameter_types: &[pg_sys::Oid],
-    depth: Depth,
-) -> Result<Planned, NotPlanned> {
+fn attempt(statement: &Statement, form: &Form, depth: Depth) -> Result<Planned, NotPlanned> {
     let zero =
         |_| NotPlanned::Skipped(Skipped::new(Reason::NotReadable, "a zero byte in the text"));
-    let text_c = CString::new(text).map_err(zero)?;
+    let text = CString::new(form.text.as_ref()).map_err(zero)?;
     let search_path = CString::new(statement.search_path).map_err(zero)?;
     let limits = Limits { lock_timeout: LOCK_TIMEOUT, time: TIME };
     guard::forget();
@@ -132,7 +146,7 @@ fn attempt(
         apply(statement.settings);
         let _guard = guard::enter();
         // SAFETY: in the sandbox.
-        unsafe { plan_inside(text, &text_c, parameter_types, depth) }
+        unsafe { plan_inside(&text, form, depth) }
     });
     // What was refused may have been swallowed, or only not inlined: then the plan is not the server's.
     if let Some(refused) = guard::refused() {
@@ -238,34 +252,34 @@ fn apply(settings: &[(CString, CString)]) {
     }
 }
 
-unsafe fn plan_inside(
-    text: &str,
-    text_c: &CStr,
-    parameter_types: &[pg_sys::Oid],
-    depth: Depth,
-) -> Result<Planned, Skipped> {
+unsafe fn plan_inside(text: &CStr, form: &Form, depth: Depth) -> Result<Planned, Skipped> {
     // SAFETY: trees live until the sandbox ends; planning scribbles on its input, so each gets a copy.
     unsafe {
-        let raw = match raw_statements(text_c)[..] {
+        let raw = match raw_statements(text)[..] {
             [raw] => raw,
             ref several => {
                 let detail = format!("{} statements in one text", several.len());
                 return Err(Skipped::new(Reason::NotReadable, detail));
             }
         };
-        let analysed = analyse(text_c, raw, parameter_types);
+        let unqualified = names::unqualified(raw);
+        grouping::restore_targets(raw);
+        if form.unifies_parameters {
+            grouping::unify_parameters(raw);
+        }
+        let analysed = analyse(text, raw, &form.parameter_types);
         let main = main_query(&analysed)?;
-        relations::check_names(text, &walk::walk(analysed.query).queries)?;
+        relations::check_names(&unqualified, &walk::walk(analysed.query).queries)?;
         for query in &analysed.rewritten {
             relations::check(&walk::walk(*query).queries)?;
         }
-        let generic = planned(main, text_c, std::ptr::null_mut());
+        let generic = planned(main, text, std::ptr::null_mut());
         let mut sampled = Vec::new();
         if depth == Depth::Sampled && !analysed.parameter_types.is_empty() {
             let values = Values::of(&walk::walk(main).comparisons);
             for sample in &values.samples {
                 let bound = values.bind(sample, analysed.parameter_types.len());
-                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text_c, bound) });
+                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text, bound) });
             }
         }
         Ok(Planned { generic, sampled })

@@ -3,6 +3,7 @@
 //! Trap: planning opens every partition and asks a foreign table's server what it thinks; both are decided here, before.
 #![expect(unsafe_code, reason = "trees and catalog caches have no safe interface in pgrx")]
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, c_int};
 
 use optimizer_core::plan::skipped::{Reason, Skipped};
@@ -110,11 +111,14 @@ unsafe fn may_execute(query: *mut pg_sys::Query) -> bool {
 }
 
 /// Refuses names that the text leaves open: a relation that the search_path gives, while the role could have meant one of the same name in another schema,
-/// as happens where sessions set their search_path themselves. From the tree as analysed: what the text names, not what views name.
+/// as happens where sessions set their search_path themselves. `unqualified` are the names that the text has without a schema. From the tree as analysed: what the text names, not what views name.
 ///
 /// # Safety
 /// Inside `sandbox::run_as`; `queries` are valid.
-pub unsafe fn check_names(text: &str, queries: &[*mut pg_sys::Query]) -> Result<(), Skipped> {
+pub unsafe fn check_names(
+    unqualified: &BTreeSet<String>,
+    queries: &[*mut pg_sys::Query],
+) -> Result<(), Skipped> {
     for query in queries {
         // SAFETY: as in `check`.
         unsafe {
@@ -124,11 +128,10 @@ pub unsafe fn check_names(text: &str, queries: &[*mut pg_sys::Query]) -> Result<
                 }
                 let relation = (*entry).relid;
                 require_permanent(relation)?;
-                let schema = schema_name(pg_sys::get_rel_namespace(relation));
-                let is_qualified = text.contains(&format!("{schema}."))
-                    || text.contains(&format!("\"{schema}\""))
-                    || schema == "pg_catalog";
-                if !is_qualified && let Some(other) = namesake(relation) {
+                let name = plain_name(relation);
+                if unqualified.contains(&name)
+                    && let Some(other) = namesake(relation)
+                {
                     let detail = format!("it could be {} or {other}", qualified_name(relation));
                     return Err(Skipped::new(Reason::AmbiguousRelation, detail));
                 }
@@ -181,8 +184,7 @@ unsafe fn is_usable(schema: pg_sys::Oid) -> bool {
     // SAFETY: reads the catalog.
     unsafe {
         #[cfg(feature = "pg15")]
-        let result =
-            pg_sys::pg_namespace_aclcheck(schema, pg_sys::GetUserId(), pg_sys::ACL_USAGE.into());
+        let result = pg_sys::pg_namespace_aclcheck(schema, pg_sys::GetUserId(), pg_sys::ACL_USAGE);
         #[cfg(not(feature = "pg15"))]
         let result = pg_sys::object_aclcheck(
             pg_sys::NamespaceRelationId,
@@ -254,10 +256,10 @@ pub unsafe fn qualified_name(relation: pg_sys::Oid) -> String {
     }
 }
 
-unsafe fn schema_name(schema: pg_sys::Oid) -> String {
+unsafe fn plain_name(relation: pg_sys::Oid) -> String {
     // SAFETY: as above.
     unsafe {
-        let name = pg_sys::get_namespace_name(schema);
+        let name = pg_sys::get_rel_name(relation);
         if name.is_null() {
             return String::new();
         }
