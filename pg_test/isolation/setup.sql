@@ -43,16 +43,10 @@ BEGIN
 END
 $$;
 
--- A query that took 100 ms for four days, and what it took after a change so many hours ago; ten calls in every hour, all
--- observed. Looks are due at 24 and at 48.
+\ir ../lived.sql
+-- A query that took 100 ms for four days, and what it took after a change so many hours ago. Looks are due at 24 and at 48.
 CREATE PROCEDURE observe(query_hash bigint, hours_ago integer, after_ms integer) LANGUAGE sql AS $$
-    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
-    SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, hours_ago + 96) AS n
-    ON CONFLICT DO NOTHING;
-    INSERT INTO optimizer.query_metrics (query_hash, bucket_start, counted_until, calls, total_exec_time_ms,
-                                         sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read)
-    SELECT query_hash, b, LEAST(b + interval '1 hour', now()), 10, 10 * CASE WHEN n > hours_ago THEN 100 ELSE after_ms END, 0, 10, 0, 0
-    FROM generate_series(0, hours_ago + 96) AS n, LATERAL (SELECT date_trunc('hour', now()) - n * interval '1 hour') AS bucket (b);
+    SELECT public.lived(query_hash, hours_ago + 96, hours_ago + 1, 100), public.lived(query_hash, hours_ago, 0, after_ms)
 $$;
 
 -- All of it, recorded: recommendation and implementation of the next numbers.

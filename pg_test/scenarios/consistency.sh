@@ -11,15 +11,10 @@ cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_
     "optimizer_workflow.enabled = off" || die "the server does not start"
 # Queries 1 and 2 share an index that was built, 3 has its last look, 4 its first, 5 is open, 6 was taken back after a day, 7 has
 # failed, 8 was never built, 9 was taken back at once.
-psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
+psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow; $(cat "$REPO/pg_test/lived.sql")
     SET client_min_messages = warning;
     SELECT optimizer.take_sample();
-    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
-    SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, 200) AS n ON CONFLICT DO NOTHING;
-    INSERT INTO optimizer.query_metrics (query_hash, bucket_start, counted_until, calls, total_exec_time_ms, sum_squared_deviation_ms2, rows,
-                                         shared_blks_hit, shared_blks_read)
-    SELECT query, b, LEAST(b + interval '1 hour', now()), 10, CASE WHEN n < 60 AND query < 4 THEN 200 ELSE 1000 END, 0, 10, 0, 0
-    FROM generate_series(1, 9) AS query, generate_series(0, 200) AS n, LATERAL (SELECT date_trunc('hour', now()) - n * interval '1 hour') AS bucket (b);
+    SELECT lived(query, 200, 60, 100), lived(query, 59, 0, CASE WHEN query < 4 THEN 20 ELSE 100 END) FROM generate_series(1, 9) AS query;
     DO \$\$ BEGIN FOR n IN 2..9 LOOP EXECUTE format('CREATE TABLE t%s (c int)', n); END LOOP; END \$\$;
     DO \$\$ BEGIN FOR n IN 2..7 LOOP EXECUTE format('CREATE INDEX ON t%s (c)', n); END LOOP; END \$\$;
     INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
