@@ -12,7 +12,7 @@ WITH looks AS (
 ), outcome AS (
     -- What the learner reads, with the weight it gives: halved in 180 days, shared by the rows of one action.
     SELECT i.made_by, r.source_type, i.kind, i.verdict, i.predicted_improvement_percent AS predicted,
-           i.actual_improvement_percent AS actual,
+           coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent) AS actual,
            0.5 ^ (extract(epoch FROM max(i.measured_at) OVER (PARTITION BY i.made_by, r.source_type, i.kind)
                           - i.measured_at)::float8 / 86400 / 180)
            / (SELECT count(*) FROM optimizer.optimization_implementations s WHERE s.recorded_with = i.recorded_with) AS weight
@@ -91,7 +91,9 @@ CROSS JOIN LATERAL (
 WHERE r.status = 'open'
   AND (abs(r.confidence_score - CASE WHEN w.n > 0 THEN LEAST(GREATEST((w.s + 8 * prior.m) / (w.n + 8), 0.02), 0.98)
                                      ELSE r.stated_confidence END) > 1e-12
-       OR abs(r.forecast_improvement_percent
+       -- A performance model in use says what to expect instead.
+       OR NOT EXISTS (SELECT FROM optimizer.performance_model_in_use)
+          AND abs(r.forecast_improvement_percent
               - LEAST(GREATEST(coalesce(k.realisation_rate, 1) * r.estimated_improvement_percent, 0), 100)) > 1e-9
        OR r.roi_score <> optimizer.roi_score(r.confidence_score, r.forecast_improvement_percent, r.urgency_score))
 UNION ALL
