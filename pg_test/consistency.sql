@@ -6,28 +6,33 @@ WITH looks AS (
            count(*) FILTER (WHERE m.is_final) AS final_looks,
            min(m.verdict) FILTER (WHERE m.is_final) AS final_verdict,
            count(*) FILTER (WHERE m.look <> 'first') AS late_looks,
-           (array_agg(m.post_optimization_stats ORDER BY m.is_final DESC, m.measured_at DESC))[1] AS newest_stats
+           bool_or(m.look = 'reverted') AS reverted_look
     FROM optimizer.implementation_measurements m
     GROUP BY m.implementation_id
+), newest_look AS (
+    SELECT DISTINCT ON (m.implementation_id) m.*
+    FROM optimizer.implementation_measurements m
+    ORDER BY m.implementation_id, m.is_final DESC, m.measured_at DESC
 ), outcome AS (
     -- What the learner reads, with the weight it gives: halved in 180 days, shared by the rows of one action.
     SELECT i.made_by, r.source_type, i.kind, i.verdict, i.predicted_improvement_percent AS predicted,
-           coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent) AS actual,
+           coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent) AS improvement,
            0.5 ^ (extract(epoch FROM max(i.measured_at) OVER (PARTITION BY i.made_by, r.source_type, i.kind)
                           - i.measured_at)::float8 / 86400 / 180)
            / (SELECT count(*) FROM optimizer.optimization_implementations s WHERE s.recorded_with = i.recorded_with) AS weight
     FROM optimizer.optimization_implementations i
     JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
-    WHERE i.verdict IS NOT NULL
+    -- what was never made teaches nothing, not even that it was inconclusive
+    WHERE i.verdict IS NOT NULL AND split_part(coalesce(i.verdict_reason, ''), ':', 1) <> 'not_applied'
 ), recomputed AS (
     SELECT made_by, source_type, kind,
            count(*) FILTER (WHERE verdict <> 'inconclusive') AS outcomes,
            count(*) FILTER (WHERE verdict = 'inconclusive') AS inconclusive,
            coalesce(sum(weight) FILTER (WHERE verdict <> 'inconclusive'), 0) AS outcome_weight,
            coalesce(sum(weight) FILTER (WHERE verdict = 'improved'), 0) AS success_weight,
-           -- (sum w a p + 5 m^2) / (sum w p^2 + 5 m^2), m the weighted mean prediction
+           -- (sum w i p + 5 m^2) / (sum w p^2 + 5 m^2), m the weighted mean prediction
            CASE WHEN sum(weight * predicted) FILTER (WHERE verdict = 'improved') > 0 THEN
-               (sum(weight * actual * predicted) FILTER (WHERE verdict = 'improved')
+               (sum(weight * improvement * predicted) FILTER (WHERE verdict = 'improved')
                 + 5 * (sum(weight * predicted) FILTER (WHERE verdict = 'improved')
                        / sum(weight) FILTER (WHERE verdict = 'improved')) ^ 2)
                / (sum(weight * predicted ^ 2) FILTER (WHERE verdict = 'improved')
@@ -54,9 +59,92 @@ WHERE CASE i.status
     ELSE i.verdict IS DISTINCT FROM l.final_verdict AND NOT (i.verdict = 'inconclusive' AND i.error_message IS NOT NULL) END
 UNION ALL
 SELECT 'what was measured stands in the implementation as in its newest look', format('implementation %s', i.id)
-FROM optimizer.optimization_implementations i LEFT JOIN looks l ON l.implementation_id = i.id
-WHERE i.post_optimization_stats IS DISTINCT FROM l.newest_stats
-   OR (i.measured_at IS NULL AND (i.verdict IS NOT NULL OR l.newest_stats IS NOT NULL))
+FROM optimizer.optimization_implementations i LEFT JOIN newest_look l ON l.implementation_id = i.id
+WHERE (i.post_optimization_stats, i.actual_improvement_percent, i.adjusted_improvement_percent, i.improvement_low_percent,
+       i.improvement_high_percent, i.basis, i.controls, i.side_effect)
+      IS DISTINCT FROM
+      (l.post_optimization_stats, l.actual_improvement_percent, l.adjusted_improvement_percent, l.improvement_low_percent,
+       l.improvement_high_percent, l.basis, l.controls, l.side_effect)
+   -- a look that raised an error puts its message in the reason's place
+   OR i.error_message IS NULL AND i.verdict_reason IS DISTINCT FROM l.verdict_reason
+   OR (i.measured_at IS NULL AND (i.verdict IS NOT NULL OR l.implementation_id IS NOT NULL))
+UNION ALL
+SELECT 'the last look at a revert belongs to one that was taken back', format('implementation %s: %s', i.id, i.status)
+FROM optimizer.optimization_implementations i JOIN looks l ON l.implementation_id = i.id
+WHERE l.reverted_look AND i.status <> 'reverted'
+UNION ALL
+SELECT 'a first look is final exactly when it decides, any other one always',
+       format('implementation %s, %s look: %s', m.implementation_id, m.look, m.verdict)
+FROM optimizer.implementation_measurements m
+WHERE m.is_final <> (m.look <> 'first' OR m.verdict IN ('improved', 'regressed'))
+UNION ALL
+SELECT 'a reason begins with the word that goes with its verdict',
+       format('implementation %s, %s look: %s, %s', m.implementation_id, m.look, m.verdict, m.verdict_reason)
+FROM optimizer.implementation_measurements m
+WHERE m.verdict IS DISTINCT FROM CASE split_part(m.verdict_reason, ': ', 1)
+          WHEN 'faster' THEN 'improved' WHEN 'fewer_blocks' THEN 'improved'
+          WHEN 'slower' THEN 'regressed' WHEN 'below_promise' THEN 'not_improved'
+          WHEN 'not_applied' THEN 'inconclusive' WHEN 'coverage' THEN 'inconclusive'
+          WHEN 'too_few_calls' THEN 'inconclusive' WHEN 'short_baseline' THEN 'inconclusive'
+          WHEN 'query_vanished' THEN 'inconclusive' WHEN 'epoch_change' THEN 'inconclusive'
+          WHEN 'confounded' THEN 'inconclusive' WHEN 'uncontrolled' THEN 'inconclusive'
+          WHEN 'workload_shift' THEN 'inconclusive' WHEN 'power' THEN 'inconclusive'
+          WHEN 'error' THEN 'inconclusive' END
+   OR (m.basis = 'blocks') <> (m.verdict_reason LIKE 'fewer\_blocks: %')
+UNION ALL
+SELECT 'an effect lies in its interval and was found in whole days',
+       format('implementation %s, %s look: %s %% (%s to %s), %s days before and %s after', m.implementation_id, m.look,
+              m.adjusted_improvement_percent, m.improvement_low_percent, m.improvement_high_percent, m.days_before, m.days_after)
+FROM optimizer.implementation_measurements m
+WHERE num_nulls(m.adjusted_improvement_percent, m.improvement_low_percent, m.improvement_high_percent, m.days_before,
+                m.days_after, m.probability_improved, m.smallest_visible_effect_percent) NOT IN (0, 7)
+   OR NOT m.adjusted_improvement_percent BETWEEN m.improvement_low_percent AND m.improvement_high_percent
+   OR m.improvement_high_percent > 100
+   OR NOT m.probability_improved BETWEEN 0 AND 1
+   OR m.days_before < 2 OR m.days_after < 1
+   -- the median of fewer than five moves with each of them
+   OR m.controls < 5
+UNION ALL
+SELECT 'a verdict is what its interval says',
+       format('implementation %s, %s look: %s, %s %% (%s to %s)', m.implementation_id, m.look, m.verdict_reason,
+              m.adjusted_improvement_percent, m.improvement_low_percent, m.improvement_high_percent)
+FROM optimizer.implementation_measurements m
+WHERE CASE split_part(m.verdict_reason, ': ', 1)
+          -- 5 % and the whole interval, in log units: 1 - 1 / 1.05 faster or 1.05 - 1 slower
+          WHEN 'faster' THEN m.improvement_low_percent > 0 AND m.adjusted_improvement_percent > 100 - 100 / 1.05 - 1e-6
+          WHEN 'slower' THEN m.improvement_high_percent < 0 AND m.adjusted_improvement_percent < -5 + 1e-6
+          WHEN 'fewer_blocks' THEN m.adjusted_improvement_percent > 0 AND m.blocks_improvement_percent >= 10 - 1e-6
+          WHEN 'below_promise' THEN m.improvement_high_percent < 100
+          WHEN 'power' THEN m.adjusted_improvement_percent IS NOT NULL
+          WHEN 'not_applied' THEN m.adjusted_improvement_percent IS NULL
+          WHEN 'epoch_change' THEN m.adjusted_improvement_percent IS NULL
+          WHEN 'query_vanished' THEN m.adjusted_improvement_percent IS NULL
+          ELSE true END IS NOT TRUE
+UNION ALL
+SELECT 'every number is finite', name
+FROM (SELECT format('%s look at %s', m.look, m.implementation_id),
+             ARRAY[m.actual_improvement_percent, m.adjusted_improvement_percent, m.improvement_low_percent,
+                   m.improvement_high_percent, m.probability_improved, m.smallest_visible_effect_percent,
+                   m.blocks_improvement_percent, (m.side_effect ->> 'slower_percent')::float8]
+      FROM optimizer.implementation_measurements m
+      UNION ALL
+      SELECT 'implementation ' || i.id,
+             ARRAY[i.predicted_improvement_percent, i.confidence_at_record, i.forecast_at_record_percent, i.stated_confidence,
+                   i.actual_improvement_percent, i.actual_improvement_seconds, i.accuracy_score]
+      FROM optimizer.optimization_implementations i
+      UNION ALL
+      SELECT 'recommendation ' || r.id,
+             ARRAY[r.confidence_score, r.forecast_improvement_percent, r.forecast_low_percent, r.forecast_high_percent,
+                   r.urgency_score, r.roi_score, r.expected_saving_ms_per_hour]
+      FROM optimizer.optimization_recommendations r
+      UNION ALL
+      SELECT 'learned of ' || k.kind,
+             ARRAY[k.outcome_weight, k.success_weight, k.realisation_rate, k.forecast_half_width_percent]
+      FROM optimizer.learned_kinds k
+      UNION ALL
+      SELECT 'model ' || p.id, ARRAY[p.r2, p.mae_percent, p.rmse_percent, p.forecast_half_width_percent]
+      FROM optimizer.performance_models p) AS numbers (name, value)
+WHERE value && '{NaN,Infinity,-Infinity}'
 UNION ALL
 SELECT 'one has failed exactly when three looks in a row did', format('implementation %s: %s, %s', i.id, i.status, i.failed_looks)
 FROM optimizer.optimization_implementations i
@@ -91,7 +179,7 @@ CROSS JOIN LATERAL (
 WHERE r.status = 'open'
   AND (abs(r.confidence_score - CASE WHEN w.n > 0 THEN LEAST(GREATEST((w.s + 8 * prior.m) / (w.n + 8), 0.02), 0.98)
                                      ELSE r.stated_confidence END) > 1e-12
-       -- A performance model in use says what to expect instead.
+       -- a performance model, where one is in use, says otherwise
        OR NOT EXISTS (SELECT FROM optimizer.performance_model_in_use)
           AND abs(r.forecast_improvement_percent
               - LEAST(GREATEST(coalesce(k.realisation_rate, 1) * r.estimated_improvement_percent, 0), 100)) > 1e-9

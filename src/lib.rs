@@ -10,6 +10,7 @@ mod api;
 mod catalog;
 mod error;
 mod fingerprint;
+mod guard;
 mod kept_plan;
 mod planner;
 mod raw_parse;
@@ -41,6 +42,7 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
+extension_sql_file!("../sql/plans.sql", requires = ["readings"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
@@ -84,7 +86,7 @@ extension_sql_file!(
         api::events::is_same_setting_value,
         api::fingerprint::index_fingerprint,
         api::fingerprint::statement_fingerprint,
-        "readings",
+        "plans",
         api::implementations::record_recommendation_implementation,
         api::implementations::set_implementation_query,
         api::implementations::revert_implementation,

@@ -13,8 +13,8 @@ pub struct Times {
     pub measure_deadline: i32,
 }
 
-/// Buckets that a first look needs to say anything: the ones next to the change say little.
-const FIRST_LOOK_BUCKETS: i64 = 3;
+/// Buckets that a first look needs: one whole day of 24.
+const FIRST_LOOK_BUCKETS: i64 = 24;
 
 /// What does not fit, one sentence each; empty when all is well.
 pub fn misfits(times: &Times) -> Vec<String> {
@@ -60,7 +60,7 @@ mod tests {
         for (times, word) in [
             (Times { sample_interval: 3601, ..DEFAULTS }, "sample_interval"),
             (Times { measure_deadline: 86_399, ..DEFAULTS }, "measure_deadline"),
-            (Times { measure_after: 3 * 3600 - 1, ..DEFAULTS }, "measure_after"),
+            (Times { measure_after: 24 * 3600 - 1, ..DEFAULTS }, "measure_after"),
             (Times { retention: 9 * 86_400 - 1, ..DEFAULTS }, "retention"),
         ] {
             let found = misfits(&times);

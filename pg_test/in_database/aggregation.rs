@@ -122,9 +122,9 @@ mod tests {
             suggest_from_all_four(hash);
         }
         run("INSERT INTO optimizer.learned_kinds (made_by, source_type, kind, outcomes,
-                 inconclusive, outcome_weight, success_weight, realisation_rate,
+                 inconclusive, outcome_weight, success_weight, harm_weight, realisation_rate,
                  forecast_half_width_percent)
-             SELECT DISTINCT made_by, 'index', 'btree', 12, 0, 12, 9, 0.8, 20
+             SELECT DISTINCT made_by, 'index', 'btree', 12, 0, 12, 9, 1, 0.8, 20
              FROM optimizer.index_suggestions");
         let wrong = "SELECT count(*) FROM optimizer.recommendations r
              LEFT JOIN optimizer.query_activity a ON a.query_hash = r.query_hash

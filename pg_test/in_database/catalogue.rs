@@ -62,7 +62,7 @@ mod tests {
              WHERE c.relnamespace = 'optimizer'::regnamespace AND a.grantee <> c.relowner
                AND c.relname IN ('query_texts', 'query_rewrite_suggestions',
                    'parameter_tuning_suggestions', 'workload_patterns', 'index_suggestions',
-                   'optimization_recommendations', 'optimization_implementations',
+                   'optimization_recommendations', 'optimization_implementations', 'query_readings',
                    'system_events', 'seen_settings', 'seen_indexes')",
         );
     }

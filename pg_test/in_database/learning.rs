@@ -107,6 +107,7 @@ mod tests {
 
     #[pg_test]
     fn an_inconclusive_outcome_teaches_nothing() {
+        index_of(1);
         let id = record(recommend_index(1, 50.0, 0.9), 60.0);
         recommend_index(2, 50.0, 0.9);
         run(&format!("SELECT optimizer.measure_implementation_results({id})"));

@@ -10,6 +10,7 @@ mod ingest;
 mod learning;
 mod measurement;
 mod performance_model;
+mod planning_pass;
 mod plans;
 mod reading;
 mod reading_ground;

@@ -8,7 +8,7 @@ mod tests {
     use crate::pg_test::in_database::ground::*;
     use crate::planner::{Depth, Statement, plan};
     use optimizer_core::plan::skipped::{Reason, Skipped};
-    use optimizer_core::plan::{JoinMethod, Planned, ScanMethod};
+    use optimizer_core::plan::{JoinMethod, Planned};
     use optimizer_core::statement::repair::repair;
     use pgrx::prelude::*;
 
@@ -354,7 +354,7 @@ mod tests {
         for (text, reason, detail) in [
             ("VACUUM orders", Reason::Utility, "nothing"),
             ("DELETE FROM customers", Reason::Utility, "rule"),
-            ("", Reason::NotReadable, "0 statements"),
+            ("", Reason::Utility, "nothing"),
             ("SELECT 1; SELECT 2", Reason::NotReadable, "2 statements"),
             ("SELECT FROM WHERE", Reason::NotReadable, "42601"),
             ("SELECT * FROM gone", Reason::RelationGone, "gone"),

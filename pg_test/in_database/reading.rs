@@ -268,4 +268,34 @@ mod tests {
         );
         assert_eq!(one::<i64>("SELECT count(*) FROM orders"), 0, "nothing was executed");
     }
+
+    #[pg_test]
+    fn what_a_prepare_holds_is_read_with_the_types_that_it_declares() {
+        ground();
+        given(
+            1,
+            "PREPARE p (int8, text) AS SELECT id FROM orders WHERE customer_id = $1 AND note || $2 IS NULL",
+        );
+        pass();
+        assert_eq!(reason(1), "read");
+        assert_eq!(shape_of(1).parameter_types, [20, 25]);
+    }
+
+    #[pg_test]
+    fn types_that_went_with_the_constants_are_found_place_by_place() {
+        ground();
+        given(
+            1,
+            "SELECT sum(CASE WHEN status = $1 OR status = $2 THEN $3 ELSE $4 END),
+                    sum(CASE WHEN status <> $5 AND status <> $6 THEN $7 ELSE $8 END)
+             FROM orders WHERE total BETWEEN $9 - $10 AND $11 + $12 AND ordered_at > now() - $13 AND ship_on + $14 > $15",
+        );
+        pass();
+        assert_eq!(
+            one::<String>(
+                "SELECT coalesce(array_to_string(assumptions, ', '), '') || coalesce(detail, '') FROM optimizer.query_readings"
+            ),
+            "$3 as int4, $7 as int4, $10 as int4, $12 as int4, $13 as interval, $14 as int4"
+        );
+    }
 }

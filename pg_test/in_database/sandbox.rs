@@ -7,7 +7,7 @@ mod tests {
     use crate::sandbox::{Limits, Refusal, run_as};
     use pgrx::PgSqlErrorCode;
     use pgrx::prelude::*;
-    use std::ffi::CString;
+    use std::ffi::{CStr, CString};
     use std::time::Duration;
 
     const LIMITS: Limits =
@@ -26,6 +26,12 @@ mod tests {
     fn inside<T>(work: impl FnOnce() -> T) -> Result<T, Refusal> {
         Spi::run("CREATE ROLE reader_of_the_sandbox").unwrap();
         run_as(role("reader_of_the_sandbox"), c"pg_catalog, nowhere", &LIMITS, work)
+    }
+
+    /// Types of the parameters of a text, as analysis finds them.
+    fn types(text: &CStr) -> Vec<pg_sys::Oid> {
+        // SAFETY: called inside the sandbox only; the tree is one of this text.
+        unsafe { analyse(text, raw_statements(text)[0], &[]).parameter_types }
     }
 
     fn read(query: &str) -> String {
@@ -66,10 +72,7 @@ mod tests {
     fn an_error_says_where_in_the_text_it_is() {
         let text = "SELECT 'ä', nonsense FROM pg_class";
         let c_text = CString::new(text).unwrap();
-        let outcome = inside(|| unsafe {
-            let raw = raw_statements(&c_text)[0];
-            analyse(&c_text, raw, &[]).rewritten.len()
-        });
+        let outcome = inside(|| types(&c_text));
         let Err(Refusal::Raised(raised)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(raised.code, PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN);
         assert_eq!(raised.offset_in(text), text.find("nonsense"));
@@ -78,8 +81,7 @@ mod tests {
     #[pg_test]
     fn types_of_parameters_are_inferred() {
         let text = c"SELECT relname FROM pg_class WHERE relpages > $1 AND relname LIKE $2";
-        let types =
-            inside(|| unsafe { analyse(text, raw_statements(text)[0], &[]).parameter_types });
+        let types = inside(|| types(text));
         assert_eq!(types.unwrap(), [pg_sys::INT4OID, pg_sys::TEXTOID]);
     }
 
@@ -105,7 +107,7 @@ mod tests {
         let text = c"SELECT * FROM pg_catalog.pg_statistic_ext";
         let locks = "SELECT count(*)::text FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'pg_statistic_ext'::regclass";
         let held = inside(|| {
-            unsafe { analyse(text, raw_statements(text)[0], &[]) };
+            types(text);
             read(locks)
         });
         assert_eq!(held.unwrap(), "1");
@@ -118,8 +120,7 @@ mod tests {
         assert_eq!(read(assigned), "none");
         let superuser = pg_sys::Oid::from(10);
         for _ in 0..1000 {
-            let outcome =
-                run_as(superuser, c"public", &LIMITS, || unsafe { raw_statements(c"SELEC").len() });
+            let outcome = run_as(superuser, c"public", &LIMITS, || types(c"SELEC"));
             assert!(matches!(outcome, Err(Refusal::Raised(_))));
         }
         assert_eq!(read(assigned), "none");

@@ -15,12 +15,25 @@ BEGIN
 END
 $$;
 
--- An index for one query. Queries that are given the same definition share an action.
+-- An index for one query, on a table of its own: changes on one table would confound each other. Queries that are given the
+-- same definition share an action, and table t.
 CREATE PROCEDURE suggest(query_hash bigint, definition text DEFAULT NULL) LANGUAGE sql AS $$
     INSERT INTO optimizer.index_suggestions
         (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
-    VALUES (query_hash, 't', coalesce(definition, format('CREATE INDEX t_%1$s_idx ON t (c%1$s)', query_hash)), 80, 0.9, 'a tool')
+    VALUES (query_hash, CASE WHEN definition IS NULL THEN 't_' || query_hash ELSE 't' END,
+            coalesce(definition, format('CREATE INDEX t_%1$s_idx ON t_%1$s (c)', query_hash)), 80, 0.9, 'a tool')
 $$;
+
+-- Every index that a spec records is there all the time: DDL in a setup would be an event, and would wait for locks.
+DO $$
+BEGIN
+    FOR hash IN 10..40 BY 10 LOOP
+        EXECUTE format('CREATE TABLE t_%1$s (c int); CREATE INDEX ON t_%1$s (c)', hash);
+    END LOOP;
+END
+$$;
+CREATE TABLE t (a int);
+CREATE INDEX ON t (a);
 
 -- The same with its recommendation.
 CREATE PROCEDURE advise(query_hash bigint, definition text DEFAULT NULL) LANGUAGE plpgsql AS $$
@@ -30,16 +43,10 @@ BEGIN
 END
 $$;
 
--- A query that took 100 ms, and what it took after a change so many hours ago. Looks are due at 24 and at 48.
-CREATE PROCEDURE observe(query_hash bigint, hours_ago integer, after_ms integer) LANGUAGE plpgsql AS $$
-BEGIN
-    -- every hour since then was observed
-    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
-    SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, hours_ago) AS n
-    ON CONFLICT DO NOTHING;
-    PERFORM optimizer.ingest_query_metrics(query_hash, now() - make_interval(hours => hours_ago + 3), 100, 10000);
-    PERFORM optimizer.ingest_query_metrics(query_hash, now() - make_interval(hours => hours_ago - 3), 100, 100 * after_ms);
-END
+\ir ../lived.sql
+-- A query that took 100 ms for four days, and what it took after a change so many hours ago. Looks are due at 24 and at 48.
+CREATE PROCEDURE observe(query_hash bigint, hours_ago integer, after_ms integer) LANGUAGE sql AS $$
+    SELECT public.lived(query_hash, hours_ago + 96, hours_ago + 1, 100), public.lived(query_hash, hours_ago, 0, after_ms)
 $$;
 
 -- All of it, recorded: recommendation and implementation of the next numbers.

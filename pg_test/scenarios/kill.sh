@@ -21,26 +21,36 @@ cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_
 psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow"
 
 # Of every four queries that share an index, two improve, one does not and one was not run often enough to tell. Three of
-# four changes are due for their last look, one for its first.
-psql_q "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
-        SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, 60) AS n;
-        SELECT count(optimizer.ingest_query_metrics(query, now() - hours * interval '1 hour',
-                   CASE WHEN query % 4 = 3 THEN 5 ELSE 100 END, CASE WHEN hours > 60 THEN 10000 WHEN query % 4 = 2 THEN 9900 ELSE 2000 END))
-        FROM generate_series(1, $QUERIES) AS query, (VALUES (70), (20)) AS moment (hours);
+# four changes are due for their last look, one for its first. One bucket a day holds a day's calls: enough for a verdict.
+psql_q "SET client_min_messages = warning;
+        INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+        SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, 170) AS n;
+        INSERT INTO optimizer.query_metrics (query_hash, bucket_start, counted_until, calls, total_exec_time_ms,
+                                             sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read)
+        SELECT query, b, b + interval '1 hour', calls, calls * CASE WHEN day < 0 THEN 100 WHEN query % 4 = 2 THEN 99 ELSE 20 END,
+               0, calls, 0, 0
+        FROM generate_series(1, $QUERIES) AS query, generate_series(-4, 1) AS day,
+             LATERAL (SELECT CASE WHEN query % 4 = 3 THEN 5 ELSE 100 END,
+                             date_trunc('hour', now()) + make_interval(days => day,
+                                 hours => 10 - CASE query / 4 % 4 WHEN 0 THEN 30 ELSE 60 END)) AS bucket (calls, b)
+        WHERE b < now() - interval '1 hour';
+        DO \$\$ BEGIN FOR n IN 0..$((QUERIES / 4)) LOOP
+            EXECUTE format('CREATE TABLE t%1\$s (c int); CREATE INDEX ON t%1\$s USING %2\$s (c)', n, CASE n % 3 WHEN 0 THEN 'hash' ELSE 'btree' END);
+        END LOOP; END \$\$;
         INSERT INTO optimizer.index_suggestions
             (query_hash, relation, definition, access_method, estimated_improvement_percent, confidence_score, made_by)
-        SELECT query, 't', format('CREATE INDEX ON t (c%s)', query / 4), CASE query / 4 % 3 WHEN 0 THEN 'gin' ELSE 'btree' END,
-               50 + query % 50, 0.7, CASE query / 4 % 5 WHEN 0 THEN 'one tool' ELSE 'another tool' END
-        FROM generate_series(1, $QUERIES) AS query;
+        SELECT query, 't' || n, format('CREATE INDEX ON t%s USING %s (c)', n, method), method,
+               50 + query % 50, 0.7, CASE n % 5 WHEN 0 THEN 'one tool' ELSE 'another tool' END
+        FROM generate_series(1, $QUERIES) AS query,
+             LATERAL (SELECT query / 4, CASE query / 4 % 3 WHEN 0 THEN 'hash' ELSE 'btree' END) AS made (n, method);
         SELECT optimizer.aggregate_recommendations();
-        SET client_min_messages = warning;
         SELECT count(*) FROM optimizer.recommendations r, optimizer.record_recommendation_implementation(r.id,
             implemented_at => now() - CASE query_hash / 4 % 4 WHEN 0 THEN 30 ELSE 60 END * interval '1 hour')
         WHERE r.query_hash % 4 = 0 OR r.query_hash = 1;
         -- a few stay open, to be scored by what is learned
         INSERT INTO optimizer.index_suggestions
             (query_hash, relation, definition, access_method, estimated_improvement_percent, confidence_score, made_by)
-        SELECT -query, 't', format('CREATE INDEX ON t (d%s)', query), CASE query % 3 WHEN 0 THEN 'gin' ELSE 'btree' END, 60, 0.5, 'another tool'
+        SELECT -query, 't', format('CREATE INDEX ON t (d%s)', query), CASE query % 3 WHEN 0 THEN 'hash' ELSE 'btree' END, 60, 0.5, 'another tool'
         FROM generate_series(1, 50) AS query;
         SELECT optimizer.aggregate_recommendations()" >/dev/null || die "nothing was recorded"
 claim_sql "$QUERIES looks are due" "SELECT count(*) = $QUERIES FROM optimizer.implementations WHERE status = 'pending'"

@@ -145,8 +145,8 @@ claim "one that only computes is planned" planned m_answer
 claim "a built-in function that reads what its argument names" reason m_xml runs_statement
 claim "what planning does not execute is planned: a volatile function" planned m_volatile
 claim "and an aggregate" planned m_aggregate
-claim "a view in the caller's pg_temp" says "$(as nosy "CREATE TEMP VIEW items AS SELECT a AS id FROM mallory.plain WHERE a = mallory.evil(1);
-    SELECT planned, reason FROM optimizer.plan_query($(hash m_temp))")" "f|temporary_relation"
+claim "a view in the caller's pg_temp is not looked at" says "$(as nosy "CREATE TEMP VIEW items AS SELECT a AS id FROM mallory.plain WHERE a = mallory.evil(1);
+    SELECT planned, scans FROM optimizer.plan_query($(hash m_temp))")" "t|index only public.items"
 psql_q "UPDATE optimizer.query_texts SET query = 'SELECT count(*) AS m_text FROM mallory.plain WHERE a = mallory.evil(1)' WHERE query_hash = $(hash m_text)"
 untrusted m_text "a text that somebody delivered for a superuser's query" "mallory.evil("
 PGUSER=mallory "$PG_BIN/psql" -XAtq -d postgres >/dev/null 2>&1 <<<"$(for _ in $(seq 60); do echo "CREATE INDEX i ON mallory.racing (a) WHERE mallory.evil_truth(1); SELECT pg_sleep(0.01); DROP INDEX mallory.i;

@@ -9,16 +9,15 @@ MAIN=$SCENARIO_DIR/main
 rm -f "$MAIN/server.log"
 cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
     "optimizer_workflow.enabled = off" || die "the server does not start"
-psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow"
+psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow; $(cat "$REPO/pg_test/lived.sql")"
 
-# implement HASH HOURS_AGO AFTER_MS: a query that took 100 ms, and what it took afterwards; IMPLEMENTATION is its record.
+# implement HASH HOURS_AGO AFTER_MS: a query that took 100 ms for four days, and what it took after an index on a table of its
+# own; IMPLEMENTATION is its record.
 implement() {
-    psql_q "INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
-            SELECT date_trunc('hour', now()) - n * interval '1 hour', 3600, true FROM generate_series(0, $2) AS n ON CONFLICT DO NOTHING;
-            SELECT optimizer.ingest_query_metrics($1, now() - interval '$(($2 + 3)) hours', 100, 10000),
-                   optimizer.ingest_query_metrics($1, now() - interval '$(($2 - 3)) hours', 100, 100 * $3);
+    psql_q "SELECT lived($1, $(($2 + 96)), $(($2 + 1)), 100), lived($1, $2, 0, $3);
+            CREATE TABLE t_$1 (c int); CREATE INDEX ON t_$1 (c);
             INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score)
-            VALUES ($1, 't', 'CREATE INDEX t_$1_idx ON t (c$1)', 80, 0.9);
+            VALUES ($1, 't_$1', 'CREATE INDEX ON t_$1 (c)', 80, 0.9);
             SELECT optimizer.aggregate_recommendations()" >/dev/null
     IMPLEMENTATION=$(psql_q "SELECT impl_id FROM optimizer.recommendations r,
         optimizer.record_recommendation_implementation(r.id, implemented_at => now() - interval '$2 hours')
@@ -53,8 +52,7 @@ claim_sql "each final implementation has one final look" \
      ON i.id = m.implementation_id WHERE m.is_final AND i.status = 'implemented'"
 
 echo '# a rewrite whose new query is linked while it is being measured'
-psql_q "SELECT optimizer.ingest_query_metrics(10, now() - interval '70 hours', 100, 10000),
-               optimizer.ingest_query_metrics(11, now() - interval '20 hours', 100, 1000);
+psql_q "SELECT lived(10, 150, 61, 100), lived(11, 60, 0, 10);
         INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type, description, estimated_improvement_percent, confidence_score)
         VALUES (10, 'x', 'x', 80, 0.9); SELECT optimizer.aggregate_recommendations()" >/dev/null
 IMPLEMENTATION=$(psql_q "SELECT impl_id FROM optimizer.recommendations r, optimizer.record_recommendation_implementation(r.id,

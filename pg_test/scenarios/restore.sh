@@ -8,13 +8,14 @@ MAIN=$SCENARIO_DIR/main
 cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
     "optimizer_workflow.enabled = off" || die "the server does not start"
 psql_q "CREATE DATABASE old"; psql_q "CREATE DATABASE new"
-psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
+psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow; $(cat "$REPO/pg_test/lived.sql")
+    CREATE TABLE t2 (c int); CREATE TABLE t3 (c int); CREATE INDEX ON t2 (c); CREATE INDEX ON t3 (c);
     SELECT optimizer.take_sample();
-    SELECT optimizer.ingest_query_metrics(hash, now() - hours * interval '1 hour', 100, CASE WHEN hours > 50 THEN 9000 ELSE 3000 END,
-                                          query_text => 'SELECT ''quoted''''text'' -- ' || hash)
-    FROM generate_series(-3, -1) AS hash, generate_series(5, 80) AS hours;
+    SELECT optimizer.ingest_query_metrics(hash, now(), 10, 900, query_text => 'SELECT ''quoted''''text'' -- ' || hash),
+           lived(hash, 150, 56, 90), lived(hash, 55, 1, 30)
+    FROM generate_series(-3, -1) AS hash;
     INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
-    SELECT hash, 't', format('CREATE INDEX t_%s_idx ON t (c%s)', -hash, -hash), 60, 0.7, 'a \"tool\"' FROM generate_series(-3, -1) AS hash;
+    SELECT hash, 't' || -hash, format('CREATE INDEX ON t%s (c)', -hash), 60, 0.7, 'a \"tool\"' FROM generate_series(-3, -1) AS hash;
     INSERT INTO optimizer.workload_patterns (pattern_type, description, confidence_score, pattern_metadata)
     VALUES ('batch_job', 'Nightly', 0.5, '{\"query_hashes\": [\"-1\", -2]}');
     SELECT optimizer.aggregate_recommendations();

@@ -5,16 +5,16 @@ SET timezone = 'UTC';
 CREATE EXTENSION IF NOT EXISTS optimizer_workflow;
 SET client_min_messages = notice;
 
--- Two queries over the last 60 hours: the first gets three times faster 50 hours ago, the second
--- stays as it is.
+-- Nine days of four queries: the first gets three times faster 50 hours ago, the others stay as they are.
 SELECT count(optimizer.ingest_query_metrics(
            query_hash, date_trunc('hour', now()) - n * interval '1 hour' - interval '30 minutes',
            500, 500 * CASE WHEN query_hash = -101 AND n < 50 THEN 150 ELSE 450 END,
            rows => 500, shared_blks_hit => 5000, query_text => text))
-FROM generate_series(0, 60) AS n,
+FROM generate_series(0, 217) AS n,
      (VALUES (-101, 'SELECT * FROM orders WHERE customer_id = $1'),
              (202, 'SELECT count(*) FROM events WHERE kind = $1'),
-             (303, 'SELECT * FROM items WHERE sku = $1')) AS query (query_hash, text);
+             (303, 'SELECT * FROM items WHERE sku = $1'),
+             (404, 'SELECT * FROM visits WHERE day = $1')) AS query (query_hash, text);
 
 -- What another tool would insert.
 INSERT INTO optimizer.index_suggestions
@@ -26,7 +26,9 @@ VALUES
     (202, 'events', 'CREATE INDEX events_kind_idx ON events (kind)', '{kind}', 8000000,
      'filter on kind', 60, 0.9, 'another tool'),
     (303, 'items', 'CREATE INDEX items_sku_idx ON items (sku)', '{sku}', 8000000,
-     'filter on sku', 70, 0.8, 'another tool');
+     'filter on sku', 70, 0.8, 'another tool'),
+    (404, 'visits', 'CREATE INDEX visits_day_idx ON visits (day)', '{day}', 8000000,
+     'filter on day', 60, 0.7, 'another tool');
 INSERT INTO optimizer.parameter_tuning_suggestions
     (query_hash, parameter_name, current_value, recommended_value, scope,
      estimated_improvement_percent, confidence_score, made_by)
@@ -37,23 +39,32 @@ SELECT query_hash, source_type, kind, estimated_improvement AS improvement, conf
        urgency_score, roi_score, round(expected_saving_ms_per_hour) AS saving
 FROM optimizer.get_top_recommendations();
 
--- Both indexes were built 50 hours ago.
+-- Three are recorded as built 50 hours ago; the one on visits was not.
+CREATE TABLE orders (customer_id int);
+CREATE TABLE events (kind text);
+CREATE TABLE visits (day date);
+CREATE INDEX ON orders (customer_id);
+CREATE INDEX ON events (kind);
 SELECT status, pre_snapshot ->> 'mean_exec_time_ms' AS mean_ms, pre_snapshot ->> 'calls' AS calls
 FROM optimizer.get_top_recommendations() AS r,
      optimizer.record_recommendation_implementation(r.rec_id, r.query_hash, 'built by hand',
          date_trunc('hour', now()) - interval '50 hours') AS i
-WHERE r.kind = 'btree' AND r.query_hash IN (-101, 202)
+WHERE r.kind = 'btree' AND r.query_hash IN (-101, 202, 404)
 ORDER BY r.query_hash;
 
-SELECT r.query_hash, m.status, m.verdict, m.actual_improvement_percent AS actual,
-       m.predicted_improvement_percent AS predicted, m.accuracy_score, m.verdict_reason
-FROM optimizer.measure_pending_implementations() AS m
-JOIN optimizer.implementations r ON r.id = m.impl_id
-ORDER BY r.query_hash;
+SELECT count(*) AS looks FROM optimizer.measure_pending_implementations();
+SELECT query_hash, status, verdict, actual_improvement_percent AS actual, accuracy_score AS accuracy,
+       round(adjusted_improvement_percent::numeric, 1) AS adjusted,
+       round(improvement_low_percent::numeric, 1) AS low,
+       round(improvement_high_percent::numeric, 1) AS high, basis, controls
+FROM optimizer.implementations ORDER BY query_hash;
+SELECT query_hash, verdict_reason FROM optimizer.implementations ORDER BY query_hash;
+SELECT notes FROM optimizer.implementations WHERE query_hash = -101;
 
--- One of two worked: N = 2, S = 1. The open index suggestion of the same tool moves, the setting
--- does not.
-SELECT made_by, source_type, kind, outcomes, outcome_weight, success_weight, realisation_rate
+-- One of two worked: N = 2, S = 1; what was never built teaches nothing. The open index suggestion of
+-- the same tool moves, the setting does not.
+SELECT made_by, source_type, kind, outcomes, inconclusive, outcome_weight, success_weight,
+       round(realisation_rate::numeric, 6) AS realisation_rate
 FROM optimizer.learned_kinds;
 SELECT kind, stated_confidence, confidence_score, estimated_improvement_percent,
        round(forecast_improvement_percent::numeric, 3) AS forecast
@@ -70,4 +81,5 @@ SELECT status, dismissal_reason FROM optimizer.recommendations
 WHERE query_hash = 202 AND kind = 'btree';
 SELECT * FROM optimizer.aggregate_recommendations();
 SELECT status FROM optimizer.recommendations WHERE query_hash = 202 ORDER BY kind;
+DROP TABLE orders, events, visits;
 DROP EXTENSION optimizer_workflow;

@@ -1,9 +1,10 @@
 /* optimizer_workflow: names that several schemas have a relation of, with those schemas, and which of them the roles $1 may
-   use; a name of pg_catalog always means that one. Temporary schemas are their session's. */
+   use; a name of pg_catalog always means that one. Temporary schemas are their session's, and nobody means ours without
+   saying so. */
 WITH several AS MATERIALIZED (
     SELECT c.relname, array_agg(c.relnamespace) AS schemas
     FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_(temp|toast)'
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_(temp|toast)' AND n.nspname <> 'optimizer'
     WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND c.relpersistence <> 't'
     GROUP BY c.relname
     HAVING count(*) > 1 AND NOT bool_or(c.relnamespace = 'pg_catalog'::regnamespace)

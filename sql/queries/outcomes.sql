@@ -1,6 +1,7 @@
 /* optimizer_workflow: every final verdict with what was predicted; an outcome that shares its action
    with k - 1 others counts 1/k. A verdict that was given before a revert still counts, for who had
-   made the advice that was recorded: an open recommendation follows its suggestion. From the ninth
+   made the advice that was recorded: an open recommendation follows its suggestion. What was never
+   made (not_applied) says nothing about the advice and is not even counted. From the ninth
    column on: the action, and the query before the change as the performance model sees it. */
 SELECT i.made_by, r.source_type, i.kind, i.verdict,
        coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
@@ -17,3 +18,4 @@ FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 WHERE i.verdict IS NOT NULL AND i.measured_at IS NOT NULL
   AND i.status IN ('implemented', 'reverted', 'failed')
+  AND split_part(coalesce(i.verdict_reason, ''), ':', 1) <> 'not_applied'

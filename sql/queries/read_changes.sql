@@ -10,8 +10,9 @@ SELECT o.implementation_timestamp, o.recorded_with, o.recommendation_id, o.query
 FROM optimizer.optimization_implementations o
 WHERE o.implementation_timestamp BETWEEN $1 AND $2
 UNION ALL
-SELECT e.occurred_at, NULL, NULL, NULL, ARRAY[e.relation_id], e.event_type = 'index',
-       coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition)), e.action = 'dropped',
+SELECT e.occurred_at, NULL, NULL, NULL,
+       ARRAY[coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id)],
+       e.event_type = 'index', coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition)), e.action = 'dropped',
        format('%s was %s at %s', e.object_name, e.action, date_trunc('second', e.occurred_at))
 FROM optimizer.system_events e
 WHERE (e.event_type = 'index' AND e.action IN ('created', 'altered', 'dropped')

@@ -7,7 +7,7 @@ WHERE e.event_type IN ('restart', 'crash', 'failover', 'version', 'setting') AND
   AND (e.event_type <> 'setting' OR e.setting_scope IN ('server', 'all_roles')
        OR e.setting_scope = 'database' AND e.database_name = current_database())
 UNION ALL
-SELECT e.occurred_at, e.relation_id, false
+SELECT e.occurred_at, coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id), false
 FROM optimizer.system_events e
 WHERE (e.event_type = 'index' AND e.action IN ('created', 'altered', 'dropped')
        OR e.event_type = 'table' AND e.action = 'altered')

@@ -86,6 +86,16 @@ FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
 UNION ALL
+SELECT 'statements planned',
+       true,
+       format('%s of %s%s', coalesce(sum(statements) FILTER (WHERE reason IS NULL), 0),
+              coalesce(sum(statements), 0),
+              coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
+                                    FILTER (WHERE reason IS NOT NULL), '')),
+       CASE WHEN sum(statements) FILTER (WHERE reason IS NOT NULL) > 0
+            THEN 'SELECT query, reason, detail FROM optimizer.plans WHERE NOT is_planned says more.' END
+FROM (SELECT p.reason, count(*) AS statements FROM optimizer.query_plans p GROUP BY p.reason) AS plan
+UNION ALL
 SELECT 'implementations', failed = 0 AND overdue = 0,
        format('%s pending%s%s', pending,
               CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,

@@ -10,17 +10,16 @@ use pgrx::spi::SpiClient;
 use crate::api::{measurement, metrics};
 use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
-use crate::reader::pass;
 use crate::store::lock::{self, Lock};
 use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
-use crate::{role, settings};
+use crate::{planner, reader, role, settings};
 
 /// Looks taken in one step: each is some milliseconds.
 const LOOKS_PER_STEP: i64 = 200;
 
-/// For reading statements within one step, ms: with the rest of the step it stays within the 2 s that a step may take.
-const READING_BUDGET_MS: i64 = 1500;
+/// For reading and planning statements within one step, ms: with the rest of the step it stays within the 2 s that a step may take.
+const ADVICE_BUDGET_MS: i64 = 1500;
 
 /// Refuses what no step could do anything about: an unknown step, a caller that may not, a server
 /// that takes no writes. For `run_maintenance()` alone.
@@ -79,9 +78,13 @@ fn run(step: Step) -> Result<String> {
                 rewrites::renew_fingerprints(client)?;
                 sampler::read_texts(client, &source)
             })?;
-            let (statements, more) = pass::run(READING_BUDGET_MS)?;
-            let detail = format!("{} texts, {statements} statements read", texts - own.len());
-            Ok(with_more(detail, more))
+            let until = now() + ADVICE_BUDGET_MS * 1000;
+            let (read, more_to_read) = reader::pass::run(until)?;
+            let (planned, more_to_plan) =
+                if more_to_read { (0, false) } else { planner::pass::run(until)? };
+            let detail =
+                format!("{} texts, {read} statements read, {planned} planned", texts - own.len());
+            Ok(with_more(detail, more_to_read || more_to_plan))
         }
         Step::Aggregate => {
             let written = Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;

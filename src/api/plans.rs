@@ -1,7 +1,5 @@
 //! `plan_query()`: what the planner makes of a query today.
 
-use std::ffi::CString;
-
 use optimizer_core::plan::Planned;
 use optimizer_core::plan::skipped::{Reason, Skipped};
 use optimizer_core::statement::opening::without_prepare;
@@ -11,25 +9,19 @@ use pgrx::spi::SpiClient;
 
 use crate::api::argument::query_hash as checked_query_hash;
 use crate::catalog::pg_stat_statements::Source;
+use crate::catalog::planner_settings::Session;
 use crate::error::{Error, Raised, Result};
 use crate::planner::{Depth, Statement, plan};
 use crate::role;
 use crate::row::{column, nullable};
 
 const IDENTITY: &str = include_str!("../../sql/queries/plan_identity.sql");
-const SETTINGS: &str = include_str!("../../sql/queries/planner_settings.sql");
 
 /// What is known of a query before it is planned.
 struct Known {
     text: String,
     role: Option<pg_sys::Oid>,
     role_name: Option<String>,
-}
-
-/// What a session of a role begins with.
-struct Session {
-    search_path: String,
-    settings: Vec<(CString, CString)>,
 }
 
 /// What the planner makes of a query today, as the role that runs it most; it is not executed.
@@ -59,7 +51,7 @@ fn plan_query(
     let query_hash = checked_query_hash("query_hash", query_hash)?;
     let (known, session) = Spi::connect(|client| -> Result<_> {
         let known = known(client, query_hash)?;
-        let session = known.role.map(|role| session(client, role)).transpose()?;
+        let session = known.role.map(|role| Session::of(client, role)).transpose()?;
         Ok((known, session))
     })?;
     let outcome = planned(&known, session.as_ref());
@@ -113,19 +105,4 @@ fn known(client: &SpiClient, query_hash: i64) -> Result<Known> {
         )
     })?;
     Ok(Known { text: column(&row, 1)?, role: nullable(&row, 2)?, role_name: nullable(&row, 3)? })
-}
-
-fn session(client: &SpiClient, role: pg_sys::Oid) -> Result<Session> {
-    let mut session = Session { search_path: String::new(), settings: Vec::new() };
-    for row in client.select(SETTINGS, None, &[role.into()])? {
-        let (name, value): (String, String) = (column(&row, 1)?, column(&row, 2)?);
-        if name == "search_path" {
-            // The caller's temporary tables come last instead of first.
-            let path = if value.is_empty() { String::new() } else { format!("{value}, ") };
-            session.search_path = format!("{path}pg_temp");
-        } else if let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) {
-            session.settings.push((name, value));
-        }
-    }
-    Ok(session)
 }

@@ -1,6 +1,7 @@
 //! Reads: what the server and our tables say. SELECT only, no decisions.
 
 pub mod pg_stat_statements;
+pub mod planner_settings;
 pub mod readable_statements;
 pub mod relation_facts;
 pub mod server_state;

@@ -6,8 +6,8 @@
 //! Trap: planning executes functions. Everything that has been tried on it is in pg_test/scenarios/planning.sh.
 #![expect(unsafe_code, reason = "the planner has no safe interface in pgrx")]
 
-pub mod guard;
 mod parameters;
+pub mod pass;
 mod relations;
 mod tree;
 mod walk;
@@ -19,10 +19,11 @@ use std::time::Duration;
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
+use optimizer_core::statement::opening::is_utility;
 use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
-use crate::planner::guard::Refused;
+use crate::guard::{self, Refused};
 use crate::planner::parameters::Values;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::{grouping, names};
@@ -59,7 +60,6 @@ pub struct Statement<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     /// One, with no parameter known: what a batch can afford.
-    #[cfg_attr(not(feature = "pg_test"), expect(dead_code, reason = "for advisors, which come"))]
     Generic,
     /// And some with values in the parameters.
     Sampled,
@@ -73,6 +73,9 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
     if statement.text.len() > LONGEST_TEXT {
         let detail = format!("{} bytes, more than {LONGEST_TEXT}", statement.text.len());
         return Err(Skipped::new(Reason::TextTooLong, detail));
+    }
+    if is_utility(statement.text) {
+        return Err(Skipped::new(Reason::Utility, "there is nothing in it to plan"));
     }
     // SAFETY: with noerr a role that is gone gives a null pointer.
     if unsafe { pg_sys::GetUserNameFromId(statement.role, true).is_null() } {

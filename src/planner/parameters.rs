@@ -314,7 +314,7 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
 unsafe fn may_read(column: Column) -> bool {
     // SAFETY: reads the catalog.
     unsafe {
-        let (role, select) = (pg_sys::GetUserId(), pg_sys::ACL_SELECT.into());
+        let (role, select) = (pg_sys::GetUserId(), pg_sys::ACL_SELECT as pg_sys::AclMode);
         let allowed = pg_sys::pg_class_aclcheck(column.relation, role, select)
             == pg_sys::AclResult::ACLCHECK_OK
             || pg_sys::pg_attribute_aclcheck(column.relation, column.number, role, select)

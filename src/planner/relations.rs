@@ -184,8 +184,7 @@ unsafe fn is_usable(schema: pg_sys::Oid) -> bool {
     // SAFETY: reads the catalog.
     unsafe {
         #[cfg(feature = "pg15")]
-        let result =
-            pg_sys::pg_namespace_aclcheck(schema, pg_sys::GetUserId(), pg_sys::ACL_USAGE.into());
+        let result = pg_sys::pg_namespace_aclcheck(schema, pg_sys::GetUserId(), pg_sys::ACL_USAGE);
         #[cfg(not(feature = "pg15"))]
         let result = pg_sys::object_aclcheck(
             pg_sys::NamespaceRelationId,

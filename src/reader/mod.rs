@@ -28,6 +28,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 #[cfg(feature = "pg_test")]
 pub use crate::reader::grouping::restore_targets;
 
+use crate::guard;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::levels::Levels;
 use crate::sandbox::{Limits, Refusal, run_as};
@@ -128,7 +129,12 @@ fn try_to_read(attempt: &Attempt, role: pg_sys::Oid, search_path: &CStr) -> Atte
     let Ok(text) = CString::new(attempt.text.as_str()) else {
         return Err(Reason::new(Unread::InvalidText, "a zero byte"));
     };
-    match run_as(role, search_path, &LIMITS, || read_in_sandbox(&text, attempt)) {
+    guard::forget();
+    let outcome = run_as(role, search_path, &LIMITS, || {
+        let _guard = guard::enter();
+        read_in_sandbox(&text, attempt)
+    });
+    match outcome {
         Ok(Ok(reading)) => Ok(Ok(reading)),
         Ok(Err(reason)) => Err(reason),
         Err(Refusal::TimedOut) => Err(Reason::new(Unread::TimedOut, "")),
@@ -188,26 +194,53 @@ fn read_in_sandbox(text: &CStr, attempt: &Attempt) -> Result<Reading, Reason> {
                 format!("{} statements", statements.len()),
             ));
         };
+        let declared = prepared(raw);
         let unqualified = names::unqualified(raw);
         grouping::restore_targets(raw);
         if attempt.unifies_parameters {
             grouping::unify_parameters(raw);
         }
-        let analysed = analyse(text, raw, &known_types(attempt));
+        let analysed = analyse(text, raw, &known_types(attempt, declared));
         let mut reading = Reading { unqualified, ..shape(&analysed)? };
         reading.assumptions = assumptions(attempt);
         Ok(reading)
     }
 }
 
-/// Types of the first parameters, as far as any is assumed; the others are inferred.
-fn known_types(attempt: &Attempt) -> Vec<pg_sys::Oid> {
+/// Puts the statement that a PREPARE holds in its place; the types that it declares.
+///
+/// # Safety
+/// A valid raw statement, inside the sandbox.
+#[expect(unsafe_code, reason = "the trees are C")]
+unsafe fn prepared(raw: *mut pg_sys::RawStmt) -> Vec<pg_sys::Oid> {
+    // SAFETY: as promised by the caller; the cast follows the node's tag.
+    unsafe {
+        let Some(prepare) =
+            tree::cast::<pg_sys::PrepareStmt>((*raw).stmt, pg_sys::NodeTag::T_PrepareStmt)
+        else {
+            return Vec::new();
+        };
+        (*raw).stmt = (*prepare).query;
+        tree::members::<pg_sys::TypeName>((*prepare).argtypes)
+            .into_iter()
+            .map(|name| pg_sys::typenameTypeId(std::ptr::null_mut(), name))
+            .collect()
+    }
+}
+
+/// Types of the first parameters, as far as any is declared or assumed; the others are inferred.
+fn known_types(attempt: &Attempt, mut declared: Vec<pg_sys::Oid>) -> Vec<pg_sys::Oid> {
     // A number that no attempt assumes anything about needs no place.
     let highest = attempt.types.keys().max().copied().unwrap_or(0);
     let highest = highest.min(highest_parameter(&attempt.text)).min(u16::MAX.into());
-    (1..=highest)
-        .map(|number| attempt.types.get(&number).map_or(pg_sys::InvalidOid, |t| oid(*t)))
-        .collect()
+    let places = declared.len().max(usize::try_from(highest).unwrap_or(0));
+    declared.resize(places, pg_sys::InvalidOid);
+    for (number, place) in (1..).zip(&mut declared) {
+        if let Some(assumed) = attempt.types.get(&number) {
+            *place = oid(*assumed);
+        }
+    }
+    declared
 }
 
 fn oid(assumed: Assumed) -> pg_sys::Oid {

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 
+use optimizer_core::Micros;
 use optimizer_core::statement::reason::Unread;
 use pgrx::prelude::*;
 
@@ -30,9 +31,8 @@ pub struct Outcome {
     pub reading: std::result::Result<Reading, Reason>,
 }
 
-/// Reads for about `budget_ms`. Returns how many statements were read or given up, and whether there are more.
-pub fn run(budget_ms: i64) -> Result<(usize, bool)> {
-    let started = now();
+/// Reads until that moment, at least one statement. Returns how many were read or given up, and whether there are more.
+pub fn run(until: Micros) -> Result<(usize, bool)> {
     let mut done = 0;
     loop {
         let chunk = Spi::connect_mut(|client| {
@@ -40,19 +40,19 @@ pub fn run(budget_ms: i64) -> Result<(usize, bool)> {
         })?;
         let is_last = i64::try_from(chunk.len()).is_ok_and(|length| length < CHUNK);
         let size = chunk.len();
-        let taken = read_chunk(chunk, started + budget_ms * 1000)?;
+        let taken = read_chunk(chunk, until)?;
         done += taken;
         if is_last && taken == size {
             return Ok((done, false));
         }
-        if now() - started >= budget_ms * 1000 {
+        if now() >= until {
             return Ok((done, true));
         }
     }
 }
 
 /// Reads a chunk until `until`, at least one statement of it, and keeps what was read.
-fn read_chunk(chunk: Vec<Statement>, until: optimizer_core::Micros) -> Result<usize> {
+fn read_chunk(chunk: Vec<Statement>, until: Micros) -> Result<usize> {
     if chunk.is_empty() {
         return Ok(0);
     }

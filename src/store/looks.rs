@@ -3,6 +3,7 @@
 use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
 use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange};
+use optimizer_core::verdict::timeline::DAY;
 use optimizer_core::verdict::{Basis, Finding, PlainFigures, SideEffect, looks};
 use pgrx::JsonB;
 use pgrx::datum::{TimestampWithTimeZone, ToIsoString};
@@ -80,6 +81,11 @@ impl Pending {
     }
 }
 
+/// Before one whole day of buckets there is nothing to see, whatever `measure_after` says.
+fn first_look_seconds() -> i32 {
+    settings::bucket_width_seconds().saturating_mul(DAY as i32)
+}
+
 fn bucket_width() -> Micros {
     Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND
 }
@@ -89,7 +95,12 @@ pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
     let pending = lock_pending(client, id)?;
     let schedule = settings::measurement_schedule();
     let now = now();
-    let look = Look::due(schedule, pending.implemented_at, now, pending.first_taken, force);
+    let look = match Look::due(schedule, pending.implemented_at, now, pending.first_taken, force) {
+        Look::First if now < looks::earliest(pending.implemented_at, bucket_width()) => {
+            Look::Provisional
+        }
+        look => look,
+    };
     let mut measured = look_at(client, &pending, look, now)?;
     if look == Look::Provisional {
         let next = if pending.first_taken {
@@ -154,7 +165,7 @@ pub fn due(client: &mut SpiClient, most: i64) -> Result<Vec<i64>> {
             None,
             &[
                 from_micros(now())?.into(),
-                f64::from(schedule.measure_after_seconds).into(),
+                f64::from(schedule.measure_after_seconds.max(first_look_seconds())).into(),
                 f64::from(schedule.measure_deadline_seconds).into(),
                 most.into(),
             ],

@@ -15,6 +15,7 @@ pub mod lock;
 pub mod looks;
 pub mod metrics;
 pub mod performance_model;
+pub mod plans;
 pub mod purge;
 pub mod readings;
 pub mod recommendations;

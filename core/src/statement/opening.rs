@@ -3,10 +3,11 @@
 use super::lexer::{Kind, significant};
 
 /// Whether the text is one that is neither read nor planned: its first word is none of those that
-/// SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES and TABLE can begin with.
+/// SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES and TABLE can begin with. PREPARE is no such text: pg_stat_statements
+/// has it where a statement that it prepared was executed.
 pub fn is_utility(text: &str) -> bool {
-    const PLANNABLE: [&str; 8] =
-        ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+    const PLANNABLE: [&str; 9] =
+        ["select", "insert", "update", "delete", "merge", "with", "values", "table", "prepare"];
     significant(text)
         .into_iter()
         .find(|token| !token.is(text, '(') && !token.is(text, ';'))
@@ -60,6 +61,7 @@ mod tests {
             "((values (1)))",
             "-- why\nMERGE INTO t",
             "SELECT$1",
+            "PREPARE p (int) AS SELECT $1",
         ] {
             assert!(!is_utility(text), "{text}");
         }

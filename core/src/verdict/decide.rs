@@ -248,14 +248,19 @@ fn agreed(grounds: &Grounds, ruling: Ruling) -> Ruling {
 /// "12.3 % less time (95 % interval 3.1 % to 20.2 %)".
 fn percent_with_interval(effect: &Effect) -> String {
     let (low, high) = effect.interval(SHOWN_ALPHA);
-    let improvement = improvement_percent(effect.theta);
+    let improvement = tenths(improvement_percent(effect.theta));
     let word = if improvement >= 0.0 { "less" } else { "more" };
     format!(
         "{:.1} % {word} time (improvement {improvement:.1} %, 95 % interval {:.1} % to {:.1} %)",
         improvement.abs(),
-        improvement_percent(high),
-        improvement_percent(low)
+        tenths(improvement_percent(high)),
+        tenths(improvement_percent(low))
     )
+}
+
+/// As it is printed, without the minus of a zero.
+fn tenths(percent: f64) -> f64 {
+    (percent * 10.0).round() / 10.0 + 0.0
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ fn better_and_worse_need_both_the_interval_and_five_percent() {
     assert_eq!(reason(-0.5, 0.5 / 2.178), Reason::Power);
     assert_eq!(reason(-0.5, 0.5 / 2.179), Reason::Faster);
     assert_eq!(reason(0.5, 0.5 / 2.179), Reason::Slower);
+    assert_eq!(reason(0.5, 0.5 / 2.178), Reason::BelowPromise);
 }
 
 #[test]
@@ -208,4 +209,11 @@ fn sentences_name_numbers_and_units() {
         sentence.starts_with("a call takes 50.0 % more time (improvement -50.0 %"),
         "{sentence}"
     );
+    for nothing in [0.0, 0.0003, -0.0003] {
+        let (_, sentence) = ruled(Ok(given(nothing, 0.1)), |_, _| ());
+        assert!(
+            sentence.starts_with("a call takes 0.0 % less time (improvement 0.0 %"),
+            "{sentence}"
+        );
+    }
 }

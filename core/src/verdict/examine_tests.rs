@@ -259,6 +259,20 @@ fn the_worst_of_the_neighbours_is_a_side_effect() {
 }
 
 #[test]
+fn what_is_just_proven_alone_is_not_when_it_was_picked_from_twenty() {
+    let side_effect = |factor: f64, quiet: i64| {
+        let slower = history(50, wobbling(50, 3.0, 3.0 * factor));
+        let others = (51..51 + quiet).map(|hash| history(hash, wobbling(hash, 3.0, 3.0)));
+        let neighbours = kept(std::iter::once(slower).chain(others).collect());
+        found_after(5.0, move |e| e.neighbours = neighbours).side_effect
+    };
+    let factors = || (0..100).map(|step| 1.0 + 0.01 * f64::from(step));
+    let alone = factors().find(|factor| side_effect(*factor, 0).is_some()).unwrap();
+    let picked = factors().find(|factor| side_effect(*factor, 19).is_some()).unwrap();
+    assert!(picked > alone + 0.03, "{alone} {picked}");
+}
+
+#[test]
 fn what_was_not_there_has_no_effect() {
     let finding = found_after(5.0, |e| {
         e.circumstances =
