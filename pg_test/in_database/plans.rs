@@ -379,6 +379,8 @@ mod tests {
         assert_eq!((code.as_str(), message.as_str()), ("P0002", "no text of query -42 is known"));
         assert!(hint.contains("optimizer.query_stats"), "{hint}");
         run("SELECT optimizer.ingest_query_metrics(-42, now(), 1, 1, query_text => 'SELECT 1')");
+        assert!(one::<bool>("SELECT planned_as = current_user FROM optimizer.plan_query(-42)"));
+        run("UPDATE optimizer.query_texts SET ingested_by = NULL WHERE query_hash = -42");
         assert_eq!(one::<String>("SELECT reason FROM optimizer.plan_query(-42)"), "role_unknown");
     }
 }

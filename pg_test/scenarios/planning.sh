@@ -149,6 +149,17 @@ claim "a view in the caller's pg_temp is not looked at" says "$(as nosy "CREATE 
     SELECT planned, scans FROM optimizer.plan_query($(hash m_temp))")" "t|index only public.items"
 psql_q "UPDATE optimizer.query_texts SET query = 'SELECT count(*) AS m_text FROM mallory.plain WHERE a = mallory.evil(1)' WHERE query_hash = $(hash m_text)"
 untrusted m_text "a text that somebody delivered for a superuser's query" "mallory.evil("
+must mallory "CREATE FUNCTION mallory.evil_check(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE LOG ''executed: evil_check as %'', current_user; RETURN true; END';
+    CREATE DOMAIN mallory.checked AS int CHECK (mallory.evil_check(VALUE)); CREATE TABLE mallory.listed (a mallory.checked[])"
+text_hash=$(hash m_text)
+psql_q "UPDATE optimizer.query_texts SET query = 'SELECT count(*) AS m_text FROM mallory.listed WHERE a = ''{1}''' WHERE query_hash = $text_hash;
+    DELETE FROM optimizer.query_readings; DELETE FROM optimizer.maintenance_runs; SELECT optimizer.run_maintenance('advise')" >/dev/null
+claim_sql "a literal that a domain's CHECK would look at is not even read" \
+    "SELECT reason = 'untrusted_function' AND detail LIKE 'mallory.evil_check(%' FROM optimizer.query_readings WHERE query_hash = $text_hash"
+claim_sql "while others are" "SELECT count(*) > 20 FROM optimizer.query_readings WHERE state = 'read'"
+psql_q "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA optimizer TO nosy; CREATE TABLE public.secret (id int); DELETE FROM optimizer.query_texts WHERE query_hash = $text_hash"
+must nosy "SELECT optimizer.ingest_query_metrics($text_hash, now(), 1, 1, query_text => 'SELECT id AS m_delivered FROM public.secret')"
+claim "a text delivered under the number of a superuser's query is planned as who delivered it" reason m_delivered no_privilege
 PGUSER=mallory "$PG_BIN/psql" -XAtq -d postgres >/dev/null 2>&1 <<<"$(for _ in $(seq 60); do echo "CREATE INDEX i ON mallory.racing (a) WHERE mallory.evil_truth(1); SELECT pg_sleep(0.01); DROP INDEX mallory.i;
     CREATE OR REPLACE VIEW mallory.v AS SELECT a FROM mallory.plain WHERE a = 1; CREATE OR REPLACE VIEW mallory.v AS SELECT a FROM mallory.plain WHERE a = mallory.evil(1);"; done)" &
 racer=$!
@@ -167,17 +178,21 @@ claim "and no program ran" test ! -e "$SCENARIO_DIR/stolen"
 
 echo '# what a role brings itself'
 psql_q "CREATE SEQUENCE public.own_seq; GRANT ALL ON SEQUENCE public.own_seq TO reporter"
-must reporter "CREATE FUNCTION public.my_value() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 7; END';
-    CREATE FUNCTION public.my_number() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'DECLARE n int; BEGIN n := nextval(''public.own_seq''); RETURN n; END';
-    CREATE FUNCTION public.my_time() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 8; END';
+psql_q "CREATE FUNCTION public.my_time() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 8; END'"
+must reporter "CREATE FUNCTION public.my_value() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 7';
+    CREATE FUNCTION public.my_number() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT nextval(''public.own_seq'')::int';
+    CREATE FUNCTION public.my_loop() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 9; END';
+    SELECT count(*) AS m_loop FROM public.items WHERE id = public.my_loop();
     SELECT count(*) AS m_own FROM public.items WHERE id = public.my_value();
     SELECT count(*) AS m_writes FROM public.items WHERE id = public.my_number();
     SELECT count(*) AS m_slow FROM public.items WHERE id = public.my_time()"
-must reporter "CREATE OR REPLACE FUNCTION public.my_time() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN FOR i IN 1..2000000000 LOOP END LOOP; RETURN 8; END'"
+psql_q "CREATE OR REPLACE FUNCTION public.my_time() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN FOR i IN 1..2000000000 LOOP END LOOP; RETURN 8; END'"
+must reporter "CREATE OR REPLACE FUNCTION public.my_loop() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN LOOP BEGIN LOOP NULL; END LOOP; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END'"
 read_texts
 claim "its own function is executed" says "$(plan m_own)" "t|||reporter|index only public.items by public.items_pkey"
 before=$(psql_q "SELECT last_value FROM public.own_seq")
-claim "but writes nothing" reason m_writes failed postgres "read-only"
+claim "but writes nothing" reason m_writes runs_statement
+claim "a procedural one, which might swallow every cancel, is not" reason m_loop untrusted_function postgres "public.my_loop("
 claim "not even what no rollback takes back" test "$(psql_q "SELECT last_value FROM public.own_seq")" = "$before"
 began=$SECONDS
 claim "and takes 3 s at most" reason m_slow timed_out
