@@ -26,14 +26,30 @@ pub fn select_kept<'conn>(
     types: &[PgOid],
     arguments: &[DatumWithOid],
 ) -> Result<SpiTupleTable<'conn>> {
-    let kept = PLANS.with_borrow(|plans| plans.get(sql).map(|plan| Rc::clone(plan)));
-    let plan = match kept {
-        Some(plan) => plan,
-        None => {
-            let plan = Rc::new(client.prepare(sql, types)?.keep());
-            PLANS.with_borrow_mut(|plans| plans.insert(sql, ManuallyDrop::new(Rc::clone(&plan))));
-            plan
-        }
-    };
+    let plan = kept(client, sql, types)?;
     Ok(client.select(&*plan, None, arguments)?)
+}
+
+/// The same of a statement that writes, or reads what this transaction has written.
+pub fn update_kept<'conn>(
+    client: &mut SpiClient<'conn>,
+    sql: &'static str,
+    arguments: &[DatumWithOid],
+) -> Result<SpiTupleTable<'conn>> {
+    let types: Vec<PgOid> = arguments.iter().map(|argument| argument.oid().into()).collect();
+    let plan = kept(client, sql, &types)?;
+    Ok(client.update(&*plan, None, arguments)?)
+}
+
+fn kept(
+    client: &SpiClient,
+    sql: &'static str,
+    types: &[PgOid],
+) -> Result<Rc<OwnedPreparedStatement>> {
+    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(sql).map(|plan| Rc::clone(plan))) {
+        return Ok(plan);
+    }
+    let plan = Rc::new(client.prepare(sql, types)?.keep());
+    PLANS.with_borrow_mut(|plans| plans.insert(sql, ManuallyDrop::new(Rc::clone(&plan))));
+    Ok(plan)
 }

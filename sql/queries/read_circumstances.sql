@@ -1,6 +1,6 @@
-/* optimizer_workflow: what surrounds one implementation ($1): its relations, who else is on them, and what else
-   happened. $2 first bucket that is compared with, $3 from when on another change confounds it (a day before the change),
-   $4 end of its window. */
+/* optimizer_workflow: what surrounds one implementation ($1): its relations, who else is on them, and what happened to the
+   server. $2 first bucket that is compared with, $3 from when on an event counts (a day before the change), $4 end of its
+   window. What else was changed is read_changes.sql. */
 WITH this AS (
     SELECT i.*, r.created_at AS appeared_at, r.action_key,
            ARRAY(SELECT i.query_hash
@@ -17,41 +17,6 @@ WITH this AS (
                  FROM jsonb_array_elements_text(this.ground -> 'relations') AS e (value))
                AS change_relations
     FROM this
-), others AS (
-    -- other changes since the baseline began, with the relations that they touch
-    SELECT o.id, o.implementation_timestamp AS changed_at, o.query_hash,
-           ARRAY(SELECT q.topmost FROM optimizer.query_relations q WHERE q.query_hash = o.query_hash
-                 UNION SELECT e.value::text::oid
-                 FROM jsonb_array_elements_text(o.ground -> 'relations') AS e (value)) AS relations
-    FROM optimizer.optimization_implementations o, this
-    WHERE o.recorded_with <> this.recorded_with AND o.implementation_timestamp BETWEEN $2 AND $4
-      -- the same change, taken down and recorded again
-      AND (o.recommendation_id, o.implementation_timestamp)
-          <> (this.recommendation_id, this.implementation_timestamp)
-), ddl AS (
-    -- the event that is this very change is none of the others
-    SELECT e.id, e.occurred_at AS changed_at, e.object_name, e.action,
-           coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id) AS relation_id
-    FROM optimizer.system_events e, this
-    WHERE (e.event_type = 'index' AND e.action IN ('created', 'altered', 'dropped')
-           OR e.event_type = 'table' AND e.action = 'altered')
-      AND e.occurred_at BETWEEN $2 AND $4 AND e.relation_id IS NOT NULL
-      AND NOT (e.event_type = 'index'
-               AND coalesce(coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
-                                = this.ground ->> 'index_fingerprint',
-                            e.action = 'dropped' AND this.ground ? 'dropped_index', false))
-), others_here AS (
-    SELECT o.changed_at,
-           format('implementation %s changed the same query or its relations at %s', o.id,
-                  date_trunc('second', o.changed_at)) AS words
-    FROM others o, touched t
-    WHERE o.query_hash = ANY (t.own_queries)
-       OR o.relations && (t.target_relations || t.change_relations)
-    UNION ALL
-    SELECT d.changed_at, format('%s was %s at %s', d.object_name, d.action,
-                                date_trunc('second', d.changed_at))
-    FROM ddl d, touched t
-    WHERE d.relation_id = ANY (t.target_relations || t.change_relations)
 ), happened AS (
     SELECT e.occurred_at,
            CASE e.event_type
@@ -84,20 +49,16 @@ SELECT t.appeared_at,
        ARRAY(SELECT DISTINCT q.query_hash FROM optimizer.query_relations q
              WHERE q.topmost = ANY (t.target_relations || t.change_relations)
                AND NOT q.by_foreign_key AND q.query_hash <> ALL (t.own_queries)) AS neighbours,
-       ARRAY(SELECT o.query_hash FROM others o) AS changed_queries,
-       ARRAY(SELECT unnest(o.relations) FROM others o
-             UNION SELECT d.relation_id FROM ddl d) AS changed_relations,
        optimizer.unmet_ground(t.ground) AS not_applied,
        (SELECT h.words FROM happened h WHERE h.is_epoch
         ORDER BY h.occurred_at DESC LIMIT 1) AS epoch_change,
-       (SELECT o.words FROM others_here o WHERE o.changed_at >= $3
-        ORDER BY o.changed_at LIMIT 1) AS confounded_by,
        (SELECT h.words FROM happened h WHERE h.occurred_at >= $3
         ORDER BY h.occurred_at DESC LIMIT 1) AS known_event,
-       (SELECT max(o.changed_at) FROM others_here o WHERE o.changed_at < $3) AS earlier_change_at,
        (SELECT min(e.occurred_at) FROM optimizer.system_events e
         WHERE e.event_type = 'index' AND e.action = 'dropped'
           AND e.occurred_at > t.implementation_timestamp
           AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
-              = t.ground ->> 'index_fingerprint') AS undone_at
+              = t.ground ->> 'index_fingerprint') AS undone_at,
+       t.own_queries, t.recorded_with, t.recommendation_id, t.implementation_timestamp,
+       t.ground ->> 'index_fingerprint', coalesce(t.ground ? 'dropped_index', false)
 FROM touched t

@@ -82,7 +82,7 @@ SELECT 'statements read',
        CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
             THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'' says more.' END
 FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r.is_complete) AS complete
-      FROM optimizer.query_readings r
+      FROM optimizer.readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
 UNION ALL
@@ -94,7 +94,7 @@ SELECT 'statements planned',
                                     FILTER (WHERE reason IS NOT NULL), '')),
        CASE WHEN sum(statements) FILTER (WHERE reason IS NOT NULL) > 0
             THEN 'SELECT query, reason, detail FROM optimizer.plans WHERE NOT is_planned says more.' END
-FROM (SELECT p.reason, count(*) AS statements FROM optimizer.query_plans p GROUP BY p.reason) AS plan
+FROM (SELECT p.reason, count(*) AS statements FROM optimizer.plans p GROUP BY p.reason) AS plan
 UNION ALL
 SELECT 'implementations', failed = 0 AND overdue = 0,
        format('%s pending%s%s', pending,

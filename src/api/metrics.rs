@@ -22,6 +22,10 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 300;
 /// that are kept stay far from where bigint and float8 end.
 const MOST: f64 = 1e15;
 
+/// Less than this is none, ms: a femtosecond. SQL raises an error where a product of float8 underflows, and one such time
+/// would keep all recommendations from being scored.
+const LEAST_MS: f64 = 1e-12;
+
 /// Takes one sample of this database's statements, now.
 #[pg_extern(security_definer, parallel_unsafe)]
 #[search_path(pg_catalog, pg_temp)]
@@ -103,10 +107,13 @@ fn ingested_work(
     (rows, shared_blks_hit, shared_blks_read): (i64, i64, i64),
 ) -> Result<Work> {
     let count = |name, value: i64| in_range(name, value as f64, 0.0, MOST).map(|_| value);
-    let spread = in_range("stddev_exec_time_ms", stddev_exec_time_ms, 0.0, MOST)?.powi(2);
+    let time = |name, value: f64| {
+        in_range(name, value, 0.0, MOST).map(|ms| if ms < LEAST_MS { 0.0 } else { ms })
+    };
+    let spread = time("stddev_exec_time_ms", stddev_exec_time_ms)?.powi(2);
     let work = Work {
         calls: count("calls", calls)?,
-        total_exec_time_ms: in_range("total_exec_time_ms", total_exec_time_ms, 0.0, MOST)?,
+        total_exec_time_ms: time("total_exec_time_ms", total_exec_time_ms)?,
         sum_squared_deviation_ms2: spread * calls as f64,
         rows: count("rows", rows)?,
         shared_blks_hit: count("shared_blks_hit", shared_blks_hit)?,

@@ -22,7 +22,9 @@ impl Session {
         for row in client.select(SETTINGS, None, &[role.into()])? {
             let (name, value): (String, String) = (column(&row, 1)?, column(&row, 2)?);
             if name == "search_path" {
-                session.search_path = value;
+                // The caller's temporary tables come last instead of first.
+                let path = if value.is_empty() { String::new() } else { format!("{value}, ") };
+                session.search_path = format!("{path}pg_temp");
             } else if let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) {
                 session.settings.push((name, value));
             }

@@ -11,7 +11,9 @@ use pgrx::pg_sys::Oid;
 use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
 use crate::error::Result;
+use crate::kept_plan::update_kept;
 use crate::row::{column, nullable};
+use crate::store::changes::{self, Others, This};
 use crate::store::implementations::only_row;
 use crate::store::surroundings::{self, PoolQuery, Surroundings};
 use crate::time::{from_micros, to_micros};
@@ -55,10 +57,8 @@ struct Around {
     target_relations: Vec<u32>,
     change_relations: Vec<u32>,
     neighbours: Vec<i64>,
-    changed_queries: Vec<i64>,
-    changed_relations: Vec<u32>,
     circumstances: Circumstances,
-    earlier_change_at: Option<Micros>,
+    this: This,
     /// When the index that was made was dropped again.
     undone_at: Option<Micros>,
 }
@@ -66,6 +66,7 @@ struct Around {
 /// The verdict on one implementation as things are now, and the end of the window that it rests on.
 pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding, Micros)> {
     let mut around = around(client, &question)?;
+    let around_stretch = question.stretch();
     if question.look == Look::Reverted {
         // It was there until it was taken back, which may have been before anybody said so.
         around.circumstances.not_applied = None;
@@ -78,6 +79,13 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
         question.stretch(),
         question.bucket_width,
         |client, surroundings| {
+            let others = changes::of_others(
+                surroundings.changes(client)?,
+                &around.this,
+                around_stretch,
+                question.changed_at.saturating_sub(DAY * question.bucket_width),
+            );
+            around.circumstances.confounded_by.clone_from(&others.confounding);
             let neighbours =
                 surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
             let costliest = if around.scope == Scope::Server {
@@ -88,7 +96,7 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
             let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
             let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
             surroundings.history.fetch(client, all)?;
-            Ok(found(question, &around, surroundings, &neighbours, &costliest))
+            Ok(found(question, &around, &others, surroundings, (&neighbours, &costliest)))
         },
     )?;
     Ok((finding, question.window_end))
@@ -97,9 +105,9 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
 fn found(
     question: &Question,
     around: &Around,
+    others: &Others,
     surroundings: &Surroundings,
-    neighbours: &[i64],
-    costliest: &[i64],
+    (neighbours, costliest): (&[i64], &[i64]),
 ) -> Finding {
     let history = &surroundings.history;
     let of = |hashes: &[i64]| -> Vec<QueryHistory> {
@@ -114,7 +122,7 @@ fn found(
             kind: query.kind,
             relations: &query.relations,
             reads_relation: query.reads_relation,
-            is_changed: is_changed(query, around),
+            is_changed: is_changed(query, others),
         })
         .collect();
     examine(&ChangeEvidence {
@@ -124,11 +132,7 @@ fn found(
         appeared_at: Some(around.appeared_at),
         window_end: question.window_end,
         left_out: None,
-        target: since(
-            history.of(question.query_hash),
-            around.earlier_change_at,
-            question.bucket_width,
-        ),
+        target: since(history.of(question.query_hash), others.earlier_at, question.bucket_width),
         rewritten_as: rewritten_as.as_deref(),
         target_relations: &around.target_relations,
         change_relations: &around.change_relations,
@@ -143,9 +147,9 @@ fn found(
     })
 }
 
-fn is_changed(query: &PoolQuery, around: &Around) -> bool {
-    around.changed_queries.contains(&query.query_hash)
-        || query.relations.iter().any(|relation| around.changed_relations.contains(relation))
+fn is_changed(query: &PoolQuery, others: &Others) -> bool {
+    others.queries.contains(&query.query_hash)
+        || query.relations.iter().any(|relation| others.relations.contains(relation))
 }
 
 /// A query from the second bucket after an earlier change to it on: what it did before that says nothing about the time before this one.
@@ -159,9 +163,9 @@ fn since(history: QueryHistory, earlier: Option<Micros>, bucket_width: Micros) -
 fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
     let (first, last) = question.stretch();
     let confounding_from = question.changed_at.saturating_sub(DAY * question.bucket_width);
-    let table = client.update(
+    let table = update_kept(
+        client,
         READ_CIRCUMSTANCES,
-        Some(1),
         &[
             question.implementation_id.into(),
             from_micros(first)?.into(),
@@ -176,6 +180,7 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
     let moment = |row: &SpiHeapTupleData, ordinal| -> Result<Option<Micros>> {
         Ok(nullable::<TimestampWithTimeZone>(row, ordinal)?.map(to_micros))
     };
+    let (target_relations, change_relations) = (relations(3)?, relations(4)?);
     Ok(Around {
         appeared_at: to_micros(column::<TimestampWithTimeZone>(&row, 1)?),
         scope: match nullable::<String>(&row, 2)?.as_deref() {
@@ -184,19 +189,25 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             Some("role") => Scope::Role,
             _ => Scope::Query,
         },
-        target_relations: relations(3)?,
-        change_relations: relations(4)?,
         neighbours: column(&row, 5)?,
-        changed_queries: column(&row, 6)?,
-        changed_relations: relations(7)?,
         circumstances: Circumstances {
-            not_applied: nullable(&row, 8)?,
-            epoch_change: nullable(&row, 9)?,
-            confounded_by: nullable(&row, 10)?,
-            known_event: nullable(&row, 11)?,
+            not_applied: nullable(&row, 6)?,
+            epoch_change: nullable(&row, 7)?,
+            known_event: nullable(&row, 8)?,
+            confounded_by: None,
             error: None,
         },
-        earlier_change_at: moment(&row, 12)?,
-        undone_at: moment(&row, 13)?,
+        undone_at: moment(&row, 9)?,
+        this: This {
+            queries: column(&row, 10)?,
+            recorded_with: column(&row, 11)?,
+            recommendation_id: column(&row, 12)?,
+            changed_at: to_micros(column::<TimestampWithTimeZone>(&row, 13)?),
+            relations: target_relations.iter().chain(&change_relations).copied().collect(),
+            index_fingerprint: nullable(&row, 14)?,
+            drops_index: column(&row, 15)?,
+        },
+        target_relations,
+        change_relations,
     })
 }

@@ -55,6 +55,11 @@ impl History {
         Ok(History { sight, first, last, buckets, cells: HashMap::new() })
     }
 
+    /// From when to when it reaches.
+    pub fn stretch(&self) -> (Micros, Micros) {
+        (self.first, self.last)
+    }
+
     /// Whether it reaches from `first` to `last`.
     pub fn covers(&self, first: Micros, last: Micros) -> bool {
         self.first <= first && last <= self.last

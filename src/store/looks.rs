@@ -11,6 +11,7 @@ use pgrx::spi::SpiClient;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::kept_plan::update_kept;
 use crate::row::{column, nullable};
 use crate::settings;
 use crate::store::evidence::{self, Question};
@@ -199,7 +200,7 @@ pub fn note_failed(client: &mut SpiClient, id: i64, message: &str) -> Result<()>
 
 fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
     lock_row(client, id)?;
-    let row = only_row(client.update(READ, Some(1), &[id.into()])?)?;
+    let row = only_row(update_kept(client, READ, &[id.into()])?)?;
     let status: String = column(&row, 1)?;
     if status != "pending" {
         let verdict = nullable::<String>(&row, 12)?
@@ -254,9 +255,9 @@ fn work_of(
     end: Micros,
     is_open: bool,
 ) -> Result<Snapshot> {
-    let table = client.update(
+    let table = update_kept(
+        client,
         WORK_AFTER,
-        Some(1),
         &[
             hashes.into(),
             from_micros(pending.change_bucket_start)?.into(),
@@ -287,9 +288,9 @@ fn store(
     let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let mut notes = before.notes_on(after);
     notes.extend(finding.notes.iter().cloned());
-    client.update(
+    update_kept(
+        client,
         STORE,
-        None,
         &[
             measured.implementation_id.into(),
             look.name().into(),

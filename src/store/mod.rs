@@ -4,6 +4,7 @@
 //! after waiting for a lock everything goes through `update`, which takes a new snapshot.
 
 pub mod bulk;
+pub mod changes;
 pub mod events;
 pub mod evidence;
 pub mod extension_lock;

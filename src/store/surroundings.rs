@@ -12,6 +12,7 @@ use pgrx::spi::SpiClient;
 
 use crate::error::Result;
 use crate::row::column;
+use crate::store::changes::{self, Change};
 use crate::store::history::History;
 use crate::store::sight::Sight;
 use crate::time::from_micros;
@@ -41,6 +42,7 @@ pub struct Surroundings {
     /// The costliest first.
     pub pool: Vec<PoolQuery>,
     time_ms: HashMap<i64, f64>,
+    changes: Option<Vec<Change>>,
 }
 
 impl Surroundings {
@@ -59,7 +61,16 @@ impl Surroundings {
         }
         let pool = read_pool(client, sight, &time_ms)?;
         history.fetch(client, pool.iter().map(|query| query.query_hash))?;
-        Ok(Surroundings { history, pool, time_ms })
+        Ok(Surroundings { history, pool, time_ms, changes: None })
+    }
+
+    /// Every change in the stretch, read when it is first asked for.
+    pub fn changes(&mut self, client: &mut SpiClient) -> Result<&[Change]> {
+        let changes = match self.changes.take() {
+            Some(known) => known,
+            None => changes::read(client, self.history.stretch())?,
+        };
+        Ok(self.changes.insert(changes))
     }
 
     /// The `most` costliest of some queries.
