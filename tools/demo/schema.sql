@@ -84,7 +84,7 @@ INSERT INTO reviews
 SELECT i, 1 + (random() * 3999)::int, 1 + (random() * 4)::int, i % 20 <> 0, (random() * 500)::int, 'Review ' || i
 FROM generate_series(1, 20000) AS i;
 INSERT INTO tickets
-SELECT i, CASE WHEN i <= 45000 AND i % 15 = 0 THEN 'open' ELSE 'closed' END, now() - (60000 - i) * interval '7 minutes', 'Ticket ' || i
+SELECT i, CASE WHEN i <= 30000 AND i % 10 = 0 THEN 'open' ELSE 'closed' END, now() - (60000 - i) * interval '7 minutes', 'Ticket ' || i
 FROM generate_series(1, 60000) AS i;
 INSERT INTO invoices SELECT i, current_date - i / 30, (1000 + random() * 50000)::int FROM generate_series(1, 20000) AS i;
 INSERT INTO stock SELECT i % 12, i / 12, (random() * 100)::int FROM generate_series(1, 24000) AS i;
