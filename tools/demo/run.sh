@@ -15,10 +15,10 @@ cd "$(dirname "$0")/../.."
 DEMO=$TARGET_DIR/demo
 TRAFFIC_LOG=$TARGET_DIR/demo-traffic.log
 # Seconds of traffic before anything counts: caches fill and hint bits are set.
-WARM_UP=15
+WARM_UP=10
 # Buckets between the advice and the change: the day before the advice and the day before the change are left out of what
-# is compared with, and three whole ones in between are a baseline.
-REST=100
+# is compared with, and four whole ones in between are a baseline.
+REST=122
 
 start_shop() {
     section "1. A shop on PostgreSQL $PG_MAJOR, in a private cluster"
@@ -38,7 +38,7 @@ start_shop() {
     tell "rows: $(shop "SELECT string_agg(format('%s %sk', relname, round((reltuples / 1000)::numeric, 1)::real), ', '
                                           ORDER BY reltuples DESC)
                         FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-                          AND reltuples > 1000")" \
+                          AND reltuples > 20000")" \
         "orders has no index on customer_id, though every visit to \"my orders\" asks for it." \
         "Time runs fast here: an \"hour\" is 1 s, so a \"day\" is 24 s, and a verdict needs whole days."
 }
@@ -97,8 +97,8 @@ apply() {
 }
 
 implement() {
-    section "4. Nobody acts for four days; then three are applied while the traffic goes on"
-    wait_progress $((REST + 60)) "four days of history" \
+    section "4. Nobody acts for five days; then three are applied while the traffic goes on"
+    wait_progress $((REST + 60)) "five days of history" \
         "SELECT count(*) >= $REST FROM optimizer.sampling_coverage WHERE observed_share > 0
              AND bucket_start > (SELECT min(created_at) FROM optimizer.recommendations)" \
         "SELECT format('%s buckets since the advice came; the worker has read the relations of %s statements',
@@ -155,7 +155,7 @@ conclude() {
     table "SELECT made_by, source_type AS source, kind, outcomes, inconclusive, round(success_weight::numeric, 2) AS successes,
                   round(realisation_rate::numeric, 3) AS \"realised / predicted\"
            FROM optimizer.learned_kinds WHERE made_by = 'index_advisor'"
-    tell "Its open advice, the index on events: $(shop "SELECT format('confidence %s stated, %s now; forecast %s %% (%s to %s %%)',
+    tell "The index on events, still open: $(shop "SELECT format('confidence %s stated, %s now; forecast %s %% (%s to %s)',
         stated_confidence, round(confidence_score::numeric, 3), round(forecast_improvement_percent),
         round(forecast_low_percent), round(forecast_high_percent)) FROM optimizer.recommendations WHERE id = $OPEN")."
     table "SELECT open_recommendations AS open, implemented, improved, not_improved, regressed, inconclusive,
@@ -165,7 +165,7 @@ conclude() {
     harmful=$(shop "SELECT min(id) FROM optimizer.implementations WHERE verdict = 'regressed' AND id IN ($APPLIED_ALL)")
     if [ -n "$harmful" ]; then
         section "7. What hurts is taken back, and not offered again"
-        tell "DROP INDEX CONCURRENTLY public.tickets_opened_at_idx;   SELECT optimizer.revert_implementation($harmful);"
+        tell "DROP INDEX CONCURRENTLY public.tickets_opened_at_idx;" "SELECT optimizer.revert_implementation($harmful);"
         shop "DROP INDEX CONCURRENTLY public.tickets_opened_at_idx"
         shop "SELECT optimizer.revert_implementation($harmful, 'taken back by make demo')" >/dev/null
         shop "SELECT format('its recommendation: %s, %s', r.status, split_part(r.dismissal_reason, '(', 1))
