@@ -60,9 +60,10 @@ sound() {
         JOIN optimizer.query_texts USING (query_hash) WHERE $TRAFFIC HAVING sum(calls) > $executed")
     [ -z "$faults" ] || { echo "$faults"; return 1; }
 }
-# implement NAME: records an index on the traffic's query as built now; IMPLEMENTATION is its number.
+# implement NAME: builds an index for the traffic's query and records it; IMPLEMENTATION is its number.
 implement() {
-    psql_q "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score)
+    psql_q "CREATE INDEX $1 ON counted (a);
+            INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score)
             SELECT query_hash, 'counted', 'CREATE INDEX $1 ON counted (a)', 80, 0.9 FROM optimizer.query_texts WHERE $TRAFFIC;
             SELECT optimizer.aggregate_recommendations()" >/dev/null
     IMPLEMENTATION=$(psql_q "SELECT optimizer.record_recommendation_implementation(id) FROM optimizer.recommendations
@@ -114,7 +115,7 @@ more_calls 25 10
 turn_clock -3600
 claim "samples are taken and counted at once" wait_until 5 "SELECT sum(calls) >= 20 FROM optimizer.query_metrics WHERE bucket_start = '2026-10-26 09:00:00+00'"
 claim "every step runs again, none waits for its last run to be over" \
-    wait_until 5 "SELECT count(*) = 5 AND bool_and(last_run_at <= clock_timestamp()) FROM optimizer.maintenance_runs"
+    wait_until 5 "SELECT count(*) = 6 AND bool_and(last_run_at <= clock_timestamp()) FROM optimizer.maintenance_runs"
 claim_sql "nothing is measured early" "SELECT (SELECT status FROM optimizer.implementations WHERE id = $IMPLEMENTATION) = 'pending'
     AND NOT EXISTS (SELECT FROM optimizer.implementation_measurements)"
 claim_sql "by hand neither" "SELECT status = 'pending' AND verdict_reason LIKE 'provisional, next look at 2026-10-27%' FROM optimizer.measure_implementation_results($IMPLEMENTATION)"

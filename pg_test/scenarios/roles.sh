@@ -49,7 +49,7 @@ claim "writes no recommendation past the functions" refused tuning_operator "UPD
 
 echo '# a monitor reads, and nothing else'
 claim "the list, with its texts" says "$(as monitor "SELECT action_sql FROM optimizer.get_top_recommendations(only_source => 'index')")" "CREATE INDEX"
-claim "results, summary, status" says "$(as monitor "SELECT count(*) > 0 FROM optimizer.get_optimization_results(), optimizer.optimization_summary(), optimizer.status()")" t
+claim "results, summary, status" says "$(as monitor "SELECT 'read: ' || (count(*) > 0) FROM optimizer.get_optimization_results(), optimizer.optimization_summary(), optimizer.status()")" "read: true"
 claim "takes no sample" refused monitor "SELECT optimizer.take_sample()"
 claim "records nothing" refused monitor "SELECT optimizer.record_recommendation_implementation(2)"
 claim "reads no table that holds text" refused monitor "SELECT * FROM optimizer.optimization_recommendations"
