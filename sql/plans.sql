@@ -15,7 +15,6 @@ CREATE TABLE optimizer.query_plans (
     planned_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX query_plans_planned_at_idx ON optimizer.query_plans (planned_at);
-SELECT pg_catalog.pg_extension_config_dump('optimizer.query_plans', '');
 
 COMMENT ON TABLE optimizer.query_plans IS
     'What the planner makes of each statement with no parameter known, or why it was not planned';

@@ -1,6 +1,6 @@
 -- What the server's parser says of each statement. A text is read once, and again when a relation that it names has
 -- changed, when it is another role's or under another search_path, or, where it could not be read, when there are other
--- relations than then. The shape holds pieces of texts, so the table is granted to nobody.
+-- relations than then. Roles and relations are named by oid, so nothing of this is dumped: elsewhere it is read anew. The shape holds pieces of texts, so the table is granted to nobody.
 
 CREATE TABLE optimizer.query_readings (
     query_hash bigint PRIMARY KEY REFERENCES optimizer.query_texts ON DELETE CASCADE,
@@ -155,5 +155,3 @@ BEGIN
 END
 $$;
 
-SELECT pg_catalog.pg_extension_config_dump('optimizer.query_readings', '');
-SELECT pg_catalog.pg_extension_config_dump('optimizer.query_relations', '');

@@ -1,7 +1,8 @@
 //! What planning may execute: functions with their owner's rights, and no statements.
 //!
 //! Planning executes functions: constants are folded, selectivities estimated, expressions of indexes loaded, domains checked, types read. While the guard
-//! stands, a function is entered only when its owner is the role that it runs as, or a superuser; SECURITY DEFINER functions run as their owner anyhow. And
+//! stands, a function is entered only when its owner is the role that it runs as, or a superuser; SECURITY DEFINER functions run as their owner anyhow. Of a
+//! role's own, only those in SQL and C: a procedural one may catch a cancel and never come back. No volatile one is entered, it would leave something behind. And
 //! nothing that is entered may run a statement that is more than one expression, so that no trusted function does what its arguments say. The server asks at the moment of the call
 //! (fmgr_hook), so nothing can change in between, whatever called what and by which name it was found.
 //! Trap: a function that is refused is not inlined either, and the plan would not be the server's. Whoever plans asks [`refused`] afterwards.
@@ -90,7 +91,7 @@ pub fn describe(function: pg_sys::Oid) -> String {
     // SAFETY: reads the catalog; a function that is gone is shown by its number, and so is a role.
     unsafe {
         let signature = CStr::from_ptr(pg_sys::format_procedure_qualified(function));
-        let owner = owner(function).map_or(pg_sys::InvalidOid, |(owner, _)| owner);
+        let owner = facts(function).map_or(pg_sys::InvalidOid, |facts| facts.owner);
         let name = pg_sys::GetUserNameFromId(owner, true);
         let signature = signature.to_string_lossy();
         if name.is_null() {
@@ -248,13 +249,15 @@ unsafe extern "C-unwind" fn only_computes(statement: *mut pg_sys::PlannedStmt) -
     }
 }
 
-/// The rule. What is refused is remembered, also where a function's own EXCEPTION block swallows the error.
+/// The rule for being entered or inlined. What is refused is remembered, also where a function's own EXCEPTION block swallows the error.
 #[pg_guard]
 unsafe extern "C-unwind" fn is_trusted(function: pg_sys::Oid) -> bool {
     // SAFETY: reads the catalog and the current user.
     let trusted = unsafe {
-        owner(function).is_some_and(|(owner, as_its_owner)| {
-            as_its_owner || owner == pg_sys::GetUserId() || pg_sys::superuser_arg(owner)
+        facts(function).is_some_and(|facts| {
+            pg_sys::superuser_arg(facts.owner)
+                || (facts.can_be_stopped
+                    && (facts.runs_as_owner || facts.owner == pg_sys::GetUserId()))
         })
     };
     if !trusted {
@@ -263,8 +266,21 @@ unsafe extern "C-unwind" fn is_trusted(function: pg_sys::Oid) -> bool {
     trusted
 }
 
-/// A function's owner, and whether it is SECURITY DEFINER; None when it is gone.
-unsafe fn owner(function: pg_sys::Oid) -> Option<(pg_sys::Oid, bool)> {
+/// What the rule asks of a function.
+struct Facts {
+    owner: pg_sys::Oid,
+    /// SECURITY DEFINER.
+    runs_as_owner: bool,
+    /// Its language is SQL, C or internal: no EXCEPTION block that swallows a cancel.
+    can_be_stopped: bool,
+    is_volatile: bool,
+}
+
+/// internal, c and sql: oids that pg_language.dat fixes, the same in 15 to 18.
+const STOPPABLE_LANGUAGES: [u32; 3] = [12, 13, 14];
+
+/// None when it is gone.
+unsafe fn facts(function: pg_sys::Oid) -> Option<Facts> {
     // SAFETY: a row of the cache is valid until released, and of that catalog's form.
     unsafe {
         let row = pg_sys::SearchSysCache1(
@@ -275,17 +291,32 @@ unsafe fn owner(function: pg_sys::Oid) -> Option<(pg_sys::Oid, bool)> {
             return None;
         }
         let form: pg_sys::Form_pg_proc = pg_sys::GETSTRUCT(row).cast();
-        let found = ((*form).proowner, (*form).prosecdef);
+        let language = (*form).prolang.to_u32();
+        let facts = Facts {
+            owner: (*form).proowner,
+            runs_as_owner: (*form).prosecdef,
+            can_be_stopped: STOPPABLE_LANGUAGES.contains(&language),
+            is_volatile: (*form).provolatile as u8 == pg_sys::PROVOLATILE_VOLATILE,
+        };
         pg_sys::ReleaseSysCache(row);
-        Some(found)
+        Some(facts)
     }
 }
 
+/// The rule for being executed: trusted, and not volatile. Planning never executes a volatile function; only another function would.
 #[pg_guard]
 unsafe extern "C-unwind" fn require_trusted(function: pg_sys::Oid) {
     // SAFETY: raises an ordinary ERROR, which pg_guard hands to the server.
-    if unsafe { !is_trusted(function) } {
-        raise("planning would execute a function that is neither the role's own nor a superuser's");
+    unsafe {
+        if !is_trusted(function) {
+            raise(
+                "planning would execute a function that is neither the role's own, in SQL or C, nor a superuser's",
+            );
+        }
+        if facts(function).is_some_and(|facts| facts.is_volatile) {
+            FUNCTION.store(function.to_u32(), Ordering::Relaxed);
+            raise("planning would execute a volatile function");
+        }
     }
 }
 

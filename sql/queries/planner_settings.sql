@@ -9,17 +9,26 @@ WITH own AS (
     WHERE s.setrole IN (0, $1)
       AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY 1, s.setrole <> 0 DESC, s.setdatabase <> 0 DESC
+), server AS (
+    -- A session's reset value may be its role's, its database's or its client's: then the file has the server's.
+    SELECT s.name, s.setting, s.category, s.context, s.boot_val,
+           CASE WHEN s.source IN ('default', 'configuration file', 'command line', 'environment variable', 'override')
+                THEN s.reset_val
+                ELSE coalesce((SELECT f.setting FROM pg_file_settings f
+                               WHERE lower(f.name) = lower(s.name) AND f.error IS NULL
+                               ORDER BY f.seqno DESC LIMIT 1), s.boot_val) END AS server_value
+    FROM pg_settings s
 ), wanted AS (
     SELECT s.name, s.setting,
            CASE
                WHEN s.name NOT IN ('join_collapse_limit', 'from_collapse_limit', 'geqo_threshold')
-                    AND s.name NOT LIKE 'geqo%' THEN coalesce(o.value, s.reset_val)
+                    AND s.name NOT LIKE 'geqo%' THEN coalesce(o.value, s.server_value)
                WHEN s.name NOT LIKE '%\_limit' AND s.name <> 'geqo_threshold' THEN s.boot_val
-               WHEN coalesce(o.value, s.reset_val) ~ '^[0-9]{1,9}$'
-               THEN least(coalesce(o.value, s.reset_val)::integer, s.boot_val::integer)::text
+               WHEN coalesce(o.value, s.server_value) ~ '^[0-9]{1,9}$'
+               THEN least(coalesce(o.value, s.server_value)::integer, s.boot_val::integer)::text
                ELSE s.boot_val
            END AS value
-    FROM pg_settings s
+    FROM server s
     LEFT JOIN own o ON lower(o.name) = lower(s.name)
     WHERE (s.category LIKE 'Query Tuning / %'
            OR s.name IN ('work_mem', 'hash_mem_multiplier', 'max_parallel_workers_per_gather',

@@ -14,11 +14,12 @@ mod walk;
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
+use optimizer_core::statement::lexer::highest_parameter;
 use optimizer_core::statement::opening::is_utility;
 use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
@@ -39,7 +40,7 @@ const DEEP_NESTING: usize = 1_000;
 /// Waiting for one lock: short against what holds one for long (ALTER TABLE), long against what comes and goes.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// One statement, all its plans together. Ordinary ones take 1 ms; 25 joins about a second.
+/// One statement, all attempts at reading it and all its plans together. Ordinary ones take 1 ms; 25 joins about a second.
 const TIME: Duration = Duration::from_secs(3);
 
 /// One statement, and whose.
@@ -87,10 +88,19 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
         parameter_types: statement.parameter_types.to_vec(),
         unifies_parameters: false,
     };
+    if highest_parameter(statement.text) > u32::from(u16::MAX) {
+        let detail = format!("a parameter beyond ${}", u16::MAX);
+        return Err(Skipped::new(Reason::NotReadable, detail));
+    }
+    let started = Instant::now();
     let mut search = Search::default();
     let mut told: Option<RaisedInside> = None;
     loop {
-        let raised = match attempt(statement, &form, depth) {
+        let left = TIME.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(skipped(Refusal::TimedOut, &form.text));
+        }
+        let raised = match attempt(statement, &form, depth, left) {
             Ok(planned) => return Ok(planned),
             Err(NotPlanned::Refused(Refusal::Raised(raised))) => raised,
             Err(why) => return Err(why.skipped(&form.text)),
@@ -134,12 +144,17 @@ impl NotPlanned {
     }
 }
 
-fn attempt(statement: &Statement, form: &Form, depth: Depth) -> Result<Planned, NotPlanned> {
+fn attempt(
+    statement: &Statement,
+    form: &Form,
+    depth: Depth,
+    time: Duration,
+) -> Result<Planned, NotPlanned> {
     let zero =
         |_| NotPlanned::Skipped(Skipped::new(Reason::NotReadable, "a zero byte in the text"));
     let text = CString::new(form.text.as_ref()).map_err(zero)?;
     let search_path = CString::new(statement.search_path).map_err(zero)?;
-    let limits = Limits { lock_timeout: LOCK_TIMEOUT, time: TIME };
+    let limits = Limits { lock_timeout: LOCK_TIMEOUT, time };
     guard::forget();
     let outcome = sandbox::run_as(statement.role, &search_path, &limits, || {
         apply(statement.settings);
@@ -159,7 +174,7 @@ fn not_executed(refused: &Refused) -> Skipped {
         Refused::Function(function) => Skipped::new(
             Reason::UntrustedFunction,
             format!(
-                "planning it would execute {}, which is neither the role's own nor a superuser's",
+                "planning it would execute {}; only functions of superusers, and the role's own in SQL or C, are executed, and no volatile ones",
                 guard::describe(*function)
             ),
         ),

@@ -15,7 +15,7 @@ mod tree;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
 use optimizer_core::statement::lexer::highest_parameter;
@@ -28,7 +28,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 #[cfg(feature = "pg_test")]
 pub use crate::reader::grouping::restore_targets;
 
-use crate::guard;
+use crate::guard::{self, Refused};
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
 use crate::reader::levels::Levels;
 use crate::sandbox::{Limits, Refusal, run_as};
@@ -36,7 +36,7 @@ use crate::sandbox::{Limits, Refusal, run_as};
 /// Longer texts are not read. 1 MB takes the parser 50 to 100 ms, and what it says helps nobody.
 pub const LONGEST_TEXT: usize = 1024 * 1024;
 
-/// For one attempt at one text: 1 s is 1,000 times what they take, 100 ms of waiting for a lock no statement of a pass notices.
+/// For one text, all attempts together: 1 s is 1,000 times what they take, 100 ms of waiting for a lock no statement of a pass notices.
 const LIMITS: Limits =
     Limits { lock_timeout: Duration::from_millis(100), time: Duration::from_secs(1) };
 
@@ -87,11 +87,20 @@ pub fn read(text: &str, role: pg_sys::Oid, search_path: &CStr) -> Result<Reading
     if is_utility(text) {
         return Err(Reason::new(Unread::Utility, ""));
     }
+    if highest_parameter(text) > u32::from(u16::MAX) {
+        // No client can send so many, and the server makes an array as long as the highest.
+        return Err(Reason::new(Unread::InvalidText, format!("a parameter beyond ${}", u16::MAX)));
+    }
+    let started = Instant::now();
     let mut attempt = Attempt { text: text.to_owned(), ..Attempt::default() };
     let mut search = Search::default();
     let mut first: Option<Failure> = None;
     loop {
-        let failure = match try_to_read(&attempt, role, search_path)? {
+        let left = LIMITS.time.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(Reason::new(Unread::TimedOut, ""));
+        }
+        let failure = match try_to_read(&attempt, role, search_path, left)? {
             Ok(reading) => return Ok(reading),
             Err(failure) => failure,
         };
@@ -125,15 +134,28 @@ pub fn read(text: &str, role: pg_sys::Oid, search_path: &CStr) -> Result<Reading
 /// A reading, a failure that another attempt may get past, or the reason why none can.
 type Attempted = Result<Result<Reading, Failure>, Reason>;
 
-fn try_to_read(attempt: &Attempt, role: pg_sys::Oid, search_path: &CStr) -> Attempted {
+fn try_to_read(
+    attempt: &Attempt,
+    role: pg_sys::Oid,
+    search_path: &CStr,
+    time: Duration,
+) -> Attempted {
     let Ok(text) = CString::new(attempt.text.as_str()) else {
         return Err(Reason::new(Unread::InvalidText, "a zero byte"));
     };
     guard::forget();
-    let outcome = run_as(role, search_path, &LIMITS, || {
+    let outcome = run_as(role, search_path, &Limits { time, ..LIMITS }, || {
         let _guard = guard::enter();
         read_in_sandbox(&text, attempt)
     });
+    // An error of what was refused may have been swallowed on its way.
+    if let Some(refused) = guard::refused() {
+        let detail = match refused {
+            Refused::Function(function) => guard::describe(function),
+            Refused::Statement => "a function that runs statements".to_owned(),
+        };
+        return Err(Reason::new(Unread::UntrustedFunction, detail));
+    }
     match outcome {
         Ok(Ok(reading)) => Ok(Ok(reading)),
         Ok(Err(reason)) => Err(reason),

@@ -34,12 +34,14 @@ pub enum Unread {
     TooDeeplyNested,
     TimedOut,
     LockNotAvailable,
+    /// A literal of it would be read by a function of somebody else: a domain's CHECK.
+    UntrustedFunction,
     /// Any other error of the server.
     Refused,
 }
 
 impl Unread {
-    pub const ALL: [Unread; 20] = [
+    pub const ALL: [Unread; 21] = [
         Unread::Utility,
         Unread::TooLong,
         Unread::TextMissing,
@@ -59,6 +61,7 @@ impl Unread {
         Unread::TooDeeplyNested,
         Unread::TimedOut,
         Unread::LockNotAvailable,
+        Unread::UntrustedFunction,
         Unread::Refused,
     ];
 
@@ -83,6 +86,7 @@ impl Unread {
             Unread::TooDeeplyNested => "too_deeply_nested",
             Unread::TimedOut => "timed_out",
             Unread::LockNotAvailable => "lock_not_available",
+            Unread::UntrustedFunction => "untrusted_function",
             Unread::Refused => "refused",
         }
     }
@@ -101,6 +105,7 @@ impl Unread {
             | Unread::RelationTemporary
             | Unread::ColumnGone
             | Unread::ObjectGone
+            | Unread::UntrustedFunction
             | Unread::FunctionGone => "skipped",
             Unread::InvalidText
             | Unread::SyntaxError
