@@ -15,7 +15,7 @@ section_worker() {
     worker_set "autovacuum = off" "optimizer_workflow.databases = '$db'" "optimizer_workflow.sample_interval = '10s'" \
         "optimizer_workflow.enabled = on"
     bench_call "$db" "CALL bench.keep_busy($((window + 60 + 2 * pairs * 15)))" 2>/dev/null &
-    wait_until 30 "SELECT count(*) = 5 FROM optimizer.maintenance_runs" "$db"
+    wait_until 30 "SELECT count(*) = 6 FROM optimizer.maintenance_runs" "$db"
     # The first visit runs every step there is.
     sleep 11
 

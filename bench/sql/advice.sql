@@ -86,10 +86,10 @@ $$;
 CREATE FUNCTION bench.make_learning() RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO optimizer.learned_kinds (made_by, source_type, kind, outcomes, inconclusive, outcome_weight, success_weight,
-        realisation_rate, forecast_half_width_percent)
-    VALUES ('query_linter', 'rewrite', 'or_to_in', 12, 1, 10.5, 8.2, 0.83, 11),
-           ('index_advisor', 'index', 'btree', 40, 3, 34.1, 27.9, 0.91, 8),
-           ('settings_checker', 'parameter', 'work_mem', 6, 2, 5.2, 1.1, 0.55, NULL);
+        harm_weight, realisation_rate, forecast_half_width_percent)
+    VALUES ('query_linter', 'rewrite', 'or_to_in', 12, 1, 10.5, 8.2, 0.4, 0.83, 11),
+           ('index_advisor', 'index', 'btree', 40, 3, 34.1, 27.9, 1.7, 0.91, 8),
+           ('settings_checker', 'parameter', 'work_mem', 6, 2, 5.2, 1.1, 0.9, 0.55, NULL);
 $$;
 
 -- The normal hour: of each query's hours in the window one gives way to another that had up to 30 % more or less to do.

@@ -90,6 +90,8 @@ claim_sql "-50 % in 99 %" "SELECT $(at_least "verdict = 'improved'" 0.99) FROM w
 claim_sql "+30 % never" "SELECT count(*) FILTER (WHERE verdict = 'improved') = 0 AND count(*) FILTER (WHERE verdict = 'regressed') >= 8 FROM world.outcome WHERE story = '+30 %'"
 claim_sql "and nothing that helped is called regressed" "SELECT count(*) = 0 FROM world.outcome WHERE effect < 0 AND verdict = 'regressed'"
 claim_sql "93 % of the intervals hold the truth" "SELECT $(at_least "100 * (1 - exp(effect)) BETWEEN low AND high" 0.93) AND count(low) = 150 FROM world.outcome"
+claim_sql "a bad day right before the change flatters it in the plain figure alone" "SELECT min(i.actual_improvement_percent) > 20 AND count(*) FILTER (WHERE o.verdict = 'improved') <= 1
+    AND count(*) FILTER (WHERE o.verdict = 'not_improved') >= 10 AND abs(avg(adjusted)) < 6 FROM world.outcome o JOIN optimizer.implementations i USING (id) WHERE o.n <= 20"
 claim_sql "what moved everything is taken out" "SELECT abs(avg(adjusted)) < 6 FROM world.outcome WHERE story = 'nothing'"
 
 echo '# what was learned'
