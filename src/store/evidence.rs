@@ -95,6 +95,8 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
             };
             let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
             let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
+            let pool = surroundings.pool.iter().map(|query| query.query_hash);
+            surroundings.history.keep_small(pool);
             surroundings.history.fetch(client, all)?;
             Ok(found(question, &around, &others, surroundings, (&neighbours, &costliest)))
         },

@@ -1,6 +1,6 @@
 //! What queries did, bucket by bucket, as the verdict wants it. Each query is read once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use optimizer_core::verdict::{Bucket, Cell, QueryHistory};
 use optimizer_core::{MICROS_PER_SECOND, Micros};
@@ -13,6 +13,9 @@ use crate::time::from_micros;
 
 const READ_BUCKETS: &str = include_str!("../../sql/queries/read_buckets.sql");
 const READ_CELLS: &str = include_str!("../../sql/queries/read_cells.sql");
+
+/// Queries that are held between looks. 2,000 of 35 days of hours are some 90 MB, and neighbours come back from look to look.
+const MOST_QUERIES: usize = 2_000;
 
 /// A stretch of time, and the queries that were asked for in it.
 #[derive(Debug)]
@@ -104,6 +107,14 @@ impl History {
             self.cells.insert(column(&row, 1)?, cells.collect());
         }
         Ok(())
+    }
+
+    /// Lets go of all but some queries when more than [`MOST_QUERIES`] are here.
+    pub fn keep_small(&mut self, kept: impl Iterator<Item = i64>) {
+        if self.cells.len() > MOST_QUERIES {
+            let kept: HashSet<i64> = kept.collect();
+            self.cells.retain(|hash, _| kept.contains(hash));
+        }
     }
 
     /// A query that was fetched; without cells when it did not run, or was not fetched.
