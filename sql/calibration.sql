@@ -26,8 +26,10 @@ SELECT k.made_by,
        o.mean_stated_confidence,
        learned.confidence AS learned_confidence,
        -- the spread of Beta(S + 8 m, N - S + 8 (1 - m))
-       GREATEST(0, learned.confidence - 1.96 * spread.deviation) AS learned_low,
-       LEAST(1, learned.confidence + 1.96 * spread.deviation) AS learned_high,
+       CASE WHEN spread.deviation IS NOT NULL
+            THEN GREATEST(0, learned.confidence - 1.96 * spread.deviation) END AS learned_low,
+       CASE WHEN spread.deviation IS NOT NULL
+            THEN LEAST(1, learned.confidence + 1.96 * spread.deviation) END AS learned_high,
        k.success_weight / nullif(k.outcome_weight, 0) AS success_rate,
        k.realisation_rate,
        o.mean_accuracy,
@@ -39,8 +41,10 @@ FROM optimizer.learned_kinds k
 LEFT JOIN kind o ON o.made_by = k.made_by AND o.source_type = k.source_type AND o.kind = k.kind
 CROSS JOIN LATERAL optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
 CROSS JOIN LATERAL (
-    SELECT LEAST(GREATEST(line[1] + line[2] * o.mean_stated_confidence, line[3]), line[4])
-        AS confidence
+    -- nothing was said of what had no outcome
+    SELECT CASE WHEN o.mean_stated_confidence IS NOT NULL
+                THEN LEAST(GREATEST(line[1] + line[2] * o.mean_stated_confidence, line[3]), line[4])
+           END AS confidence
 ) AS learned
 CROSS JOIN LATERAL (
     SELECT sqrt(learned.confidence * (1 - learned.confidence) / (k.outcome_weight + 9)) AS deviation

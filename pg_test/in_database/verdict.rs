@@ -305,6 +305,14 @@ mod tests {
 
     #[pg_test]
     fn calibration_shows_what_was_said_and_what_came() {
+        // Concluded nothing: nothing is known of the kind.
+        index_of(5);
+        let open = record(recommend_index(5, 80.0, 0.9), 1.0);
+        run(&format!("SELECT optimizer.measure_implementation_results({open}, true)"));
+        assert!(one::<bool>(
+            "SELECT learned_confidence IS NULL AND learned_low IS NULL AND learned_high IS NULL
+                             AND inconclusive = 1 FROM optimizer.calibration"
+        ));
         for (hash, after) in [(1, 20.0), (2, 20.0), (3, 101.0), (4, 250.0)] {
             implemented(hash, 60.0, 100.0, after);
         }
