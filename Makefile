@@ -18,7 +18,7 @@ build: setup ## compile the release library without installing it
 install: setup ## compile and install into PostgreSQL (asks sudo where it must)
 	@tools/install.sh
 
-demo: install ## the whole loop on live traffic in a private cluster, about 3 minutes after the build
+demo: install ## the whole loop on live traffic in a private cluster, about 3.5 minutes after the build
 	@tools/demo/run.sh
 
 demo-stop: ## stop the demo's cluster and delete it

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The loop, end to end, on live traffic: observe, advise, rank, apply, record, measure, learn.
 # Promises: a private cluster under target/demo (a second run replaces it), real queries, verdicts given by the worker
-# and not by this script, about 3 minutes; the cluster stays for a look afterwards, the traffic does not.
+# and not by this script, about 3.5 minutes; the cluster stays for a look afterwards, the traffic does not.
 # Time runs fast here: a bucket, "an hour", is 1 s wide, so a "day" of 24 buckets is 24 s.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
