@@ -110,6 +110,26 @@ mod tests {
     }
 
     #[pg_test]
+    fn what_was_never_made_confounds_nothing() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        lived_through(2, 50.0, 8, 100.0, 100.0);
+        touches(2, "select", "orders_1");
+        run("INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type, description,
+                 suggested_rewrite, estimated_improvement_percent, confidence_score)
+             VALUES (2, 'or_to_in', 'Use IN', 'SELECT 1', 70, 0.6);
+             SELECT optimizer.aggregate_recommendations()");
+        let never =
+            record(one("SELECT id FROM optimizer.recommendations WHERE query_hash = 2"), 30.0);
+        run(&format!(
+            "UPDATE optimizer.optimization_implementations
+             SET verdict = 'inconclusive', verdict_reason = 'not_applied: not there', status = 'implemented',
+                 measured_at = now() WHERE id = {never}"
+        ));
+        assert_eq!(look(id), "improved faster");
+    }
+
+    #[pg_test]
     fn ddl_of_somebody_else_on_the_same_table_confounds_and_the_change_itself_does_not() {
         let (_, id) = implemented(1, 50.0, 100.0, 20.0);
         touches(1, "select", "orders_1");

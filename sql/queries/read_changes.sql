@@ -9,6 +9,8 @@ SELECT o.implementation_timestamp, o.recorded_with, o.recommendation_id, o.query
               date_trunc('second', o.implementation_timestamp))
 FROM optimizer.optimization_implementations o
 WHERE o.implementation_timestamp BETWEEN $1 AND $2
+  -- what was never made changed nothing
+  AND coalesce(o.verdict_reason, '') NOT LIKE 'not_applied:%'
 UNION ALL
 SELECT e.occurred_at, NULL, NULL, NULL,
        ARRAY[coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id)],
