@@ -68,7 +68,7 @@ BEGIN
             RETURN format('index %s is still there', ground ->> 'dropped_index');
         END IF;
     ELSIF ground ? 'setting' AND ground ->> 'scope' <> 'query' THEN
-        SELECT s.* INTO setting FROM pg_settings s WHERE s.name = ground ->> 'setting';
+        SELECT s.* INTO setting FROM pg_settings s WHERE lower(s.name) = ground ->> 'setting';
         IF NOT FOUND THEN
             RETURN format('the server knows no setting %s', ground ->> 'setting');
         END IF;
@@ -81,7 +81,7 @@ BEGIN
             END IF;
         ELSIF NOT EXISTS (
             SELECT FROM pg_db_role_setting d, unnest(d.setconfig) AS c (entry)
-            WHERE lower(split_part(c.entry, '=', 1)) = setting.name
+            WHERE lower(split_part(c.entry, '=', 1)) = lower(setting.name)
               AND optimizer.is_same_setting_value(
                       asked, substr(c.entry, strpos(c.entry, '=') + 1), setting.unit)
               AND CASE ground ->> 'scope'

@@ -13,7 +13,7 @@ set -u
 MAIN=$SCENARIO_DIR/main
 SEED=${KILL_SEED:-$(date +%s)}
 ROUNDS=10
-QUERIES=2000
+QUERIES=4000
 rm -f "$MAIN/server.log" "$SCENARIO_DIR/inconsistent"
 echo "# seed $SEED"
 RANDOM=$SEED
@@ -111,8 +111,8 @@ for round in $(seq $ROUNDS); do
 done
 count=$(died_while 'optimizer_workflow: measure')
 claim "at least 7 of $ROUNDS died in the measure step (here $count)" test "$count" -ge 7
-claim_sql "some looks were taken between the kills, and some are still to be taken" \
-    "SELECT count(*) BETWEEN 1 AND $QUERIES - 1 FROM optimizer.implementation_measurements"
+# That some were left to the last is what the deaths in the step show: without a look to take it writes nothing, and is not caught.
+claim_sql "some looks were taken between the kills" "SELECT count(*) > 0 FROM optimizer.implementation_measurements"
 
 echo "# afterwards"
 worker on

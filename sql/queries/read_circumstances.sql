@@ -36,11 +36,11 @@ WITH this AS (
       AND (e.event_type <> 'setting'
            OR e.setting_scope IN ('server', 'all_roles')
            OR e.setting_scope = 'database' AND e.database_name = current_database())
-      AND (e.setting_name IS NULL OR e.setting_name IS DISTINCT FROM this.ground ->> 'setting')
+      AND (e.setting_name IS NULL OR lower(e.setting_name) IS DISTINCT FROM this.ground ->> 'setting')
       -- a setting that waits for a restart brings that with it
       AND NOT (e.event_type = 'restart' AND this.ground ->> 'scope' = 'server'
                AND EXISTS (SELECT FROM pg_settings s
-                           WHERE s.name = this.ground ->> 'setting' AND s.context = 'postmaster'))
+                           WHERE lower(s.name) = this.ground ->> 'setting' AND s.context = 'postmaster'))
 )
 SELECT t.appeared_at,
        t.ground ->> 'scope',

@@ -86,10 +86,14 @@ pub fn of_others(
 ) -> Others {
     let mut others = Others::default();
     let within = changes.iter().filter(|change| (first..=last).contains(&change.at));
-    for change in within.filter(|change| !this.is(change)) {
-        others.relations.extend(&change.relations);
+    for change in within {
+        // What the same action changed elsewhere confounds nothing, and is no control either.
         if let Made::Implementation { query_hash, .. } = change.made {
             others.queries.insert(query_hash);
+        }
+        others.relations.extend(&change.relations);
+        if this.is(change) {
+            continue;
         }
         if !this.is_touched_by(change) {
             continue;

@@ -68,8 +68,10 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
     let mut around = around(client, &question)?;
     let around_stretch = question.stretch();
     if question.look == Look::Reverted {
-        // It was there until it was taken back, which may have been before anybody said so.
-        around.circumstances.not_applied = None;
+        // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go, or it is still there.
+        if around.undone_at.is_some() {
+            around.circumstances.not_applied = None;
+        }
         question.window_end =
             around.undone_at.map_or(question.window_end, |at| at.min(question.window_end));
     }

@@ -15,7 +15,7 @@ use crate::row::column;
 use crate::store::changes::{self, Change};
 use crate::store::history::History;
 use crate::store::sight::Sight;
-use crate::time::from_micros;
+use crate::time::{from_micros, now};
 
 const READ_POOL: &str = include_str!("../../sql/queries/read_pool.sql");
 const READ_TIMES: &str = include_str!("../../sql/queries/read_times.sql");
@@ -54,7 +54,8 @@ impl Surroundings {
         bucket_width: Micros,
     ) -> Result<Surroundings> {
         let mut history = History::read(client, sight, (first, last))?;
-        let ranked_since = last.saturating_sub(RANKED_BUCKETS * bucket_width);
+        // The stretch of several looks may end in the future.
+        let ranked_since = last.min(now()).saturating_sub(RANKED_BUCKETS * bucket_width);
         let mut time_ms = HashMap::new();
         for row in sight.rows(client, READ_TIMES, &[from_micros(ranked_since)?.into()])? {
             time_ms.insert(column::<i64>(&row, 1)?, column::<f64>(&row, 2)?);
