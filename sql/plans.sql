@@ -52,21 +52,3 @@ CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient pri
     AS privilege (shown, hidden);
 COMMENT ON VIEW optimizer.plans IS
     'What the planner makes of each statement with no parameter known, with its text; plan_query() says more about one';
-
-DO $$
-DECLARE
-    copied record;
-BEGIN
-    FOR copied IN
-        SELECT v.attname,
-               coalesce(col_description(t.attrelid, t.attnum), CASE v.attname
-                   WHEN 'query_hash_text' THEN 'query_hash as text: JSON and JavaScript lose digits past 2^53'
-                   WHEN 'query' THEN 'Normalised text' END) AS description
-        FROM pg_attribute v
-        LEFT JOIN pg_attribute t ON t.attrelid = 'optimizer.query_plans'::regclass AND t.attname = v.attname
-        WHERE v.attrelid = 'optimizer.plans'::regclass AND v.attnum > 0
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN optimizer.plans.%I IS %L', copied.attname, copied.description);
-    END LOOP;
-END
-$$;

@@ -136,22 +136,3 @@ JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
     AS privilege (shown, hidden);
 COMMENT ON VIEW optimizer.readings IS 'What the parser says of each statement, with its text';
-
-DO $$
-DECLARE
-    copied record;
-BEGIN
-    FOR copied IN
-        SELECT v.attname,
-               coalesce(col_description(t.attrelid, t.attnum), CASE v.attname
-                   WHEN 'query_hash_text' THEN 'query_hash as text: JSON and JavaScript lose digits past 2^53'
-                   WHEN 'query' THEN 'Normalised text' END) AS description
-        FROM pg_attribute v
-        LEFT JOIN pg_attribute t ON t.attrelid = 'optimizer.query_readings'::regclass AND t.attname = v.attname
-        WHERE v.attrelid = 'optimizer.readings'::regclass AND v.attnum > 0
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN optimizer.readings.%I IS %L', copied.attname, copied.description);
-    END LOOP;
-END
-$$;
-

@@ -284,6 +284,8 @@ BEGIN
                       'optimizer.optimization_implementations'::regclass),
                      ('optimizer.events'::regclass,
                       'optimizer.system_events'::regclass),
+                     ('optimizer.readings'::regclass, 'optimizer.query_readings'::regclass),
+                     ('optimizer.plans'::regclass, 'optimizer.query_plans'::regclass),
                      ('optimizer.advice'::regclass,
                       'optimizer.optimization_recommendations'::regclass),
                      ('optimizer.rewrite_advice'::regclass,

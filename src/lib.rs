@@ -62,6 +62,7 @@ extension_sql_file!(
     "../sql/views.sql",
     requires = [
         "advice",
+        "plans",
         "ground",
         "performance_models",
         "events",

@@ -48,6 +48,16 @@ pub struct RaisedInside {
 }
 
 impl RaisedInside {
+    /// Its SQLSTATE: five characters, which the server packs into six bits each (MAKE_SQLSTATE).
+    pub fn sqlstate(&self) -> String {
+        let packed = self.code as i32;
+        (0..5)
+            .filter_map(|place| {
+                u8::try_from((packed >> (6 * place)) & 0x3f).ok().map(|six| char::from(six + b'0'))
+            })
+            .collect()
+    }
+
     /// The place as an offset in bytes from 0, in the text that was worked on.
     pub fn offset_in(&self, text: &str) -> Option<usize> {
         text.char_indices().nth(self.character?.checked_sub(1)?).map(|(offset, _)| offset)

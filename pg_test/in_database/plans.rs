@@ -34,7 +34,6 @@ mod tests {
             .collect();
         let statement = Statement {
             text,
-            parameter_types: &[],
             role: one(&format!("SELECT {role}::regrole::oid")),
             search_path: "public",
             settings: &settings,
@@ -311,13 +310,7 @@ mod tests {
                     "SELECT status, count(*) FROM orders WHERE day = $1 GROUP BY status HAVING count(*) > {n}"
                 ),
             };
-            let statement = Statement {
-                text: &text,
-                parameter_types: &[],
-                role,
-                search_path: "public",
-                settings: &[],
-            };
+            let statement = Statement { text: &text, role, search_path: "public", settings: &[] };
             plan(&statement, Depth::Generic).unwrap();
         }
         let took = started.elapsed();

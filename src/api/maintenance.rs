@@ -72,19 +72,20 @@ fn run(step: Step) -> Result<String> {
             ))
         }
         Step::Advise => {
+            let until = now() + ADVICE_BUDGET_MS * 1000;
+            let (read, more_to_read) = reader::pass::run(until)?;
+            let (planned, more_to_plan) =
+                if more_to_read { (0, false) } else { planner::pass::run(until)? };
+            // Last: the sampler's lock stays until the transaction ends, and sampling never waits behind advice.
             let (texts, own) = Spi::connect_mut(|client| {
                 Lock::Sampler.wait(client)?;
                 let source = Source::find(client)?;
                 rewrites::renew_fingerprints(client)?;
                 sampler::read_texts(client, &source)
             })?;
-            let until = now() + ADVICE_BUDGET_MS * 1000;
-            let (read, more_to_read) = reader::pass::run(until)?;
-            let (planned, more_to_plan) =
-                if more_to_read { (0, false) } else { planner::pass::run(until)? };
-            let detail =
-                format!("{} texts, {read} statements read, {planned} planned", texts - own.len());
-            Ok(with_more(detail, more_to_read || more_to_plan))
+            let texts = texts - own.len();
+            let detail = format!("{read} statements read, {planned} planned, {texts} texts new");
+            Ok(with_more(detail, more_to_read || more_to_plan || texts > 0))
         }
         Step::Aggregate => {
             let written = Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;

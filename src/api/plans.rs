@@ -86,7 +86,6 @@ fn planned(known: &Known, session: Option<&Session>) -> std::result::Result<Plan
     };
     let statement = Statement {
         text: without_prepare(&known.text),
-        parameter_types: &[],
         role,
         search_path: &session.search_path,
         settings: &session.settings,

@@ -9,26 +9,25 @@
 mod parameters;
 pub mod pass;
 mod relations;
+mod statistics;
 mod tree;
 mod walk;
 
-use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use optimizer_core::plan::skipped::{Reason, Skipped, nesting};
 use optimizer_core::plan::{Plan, Planned, Sampled};
-use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
-use optimizer_core::statement::lexer::highest_parameter;
+use optimizer_core::statement::guess::Failure;
 use optimizer_core::statement::opening::is_utility;
-use optimizer_core::statement::repair::repair;
 use pgrx::pg_sys;
 
 use crate::guard::{self, Refused};
 use crate::planner::parameters::Values;
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
+use crate::reader::forms::{Form, Forms};
 use crate::reader::{grouping, names};
-use crate::sandbox::{self, Limits, RaisedInside, Refusal};
+use crate::sandbox::{self, Limits, Refusal};
 
 /// Longest text that is planned, bytes. 1 MB: parsing takes about 50 ms then; longer ones are bulk inserts and lists, nothing to advise on. No setting.
 pub const LONGEST_TEXT: usize = 1 << 20;
@@ -48,8 +47,6 @@ const TIME: Duration = Duration::from_secs(3);
 pub struct Statement<'a> {
     /// As pg_stat_statements has it, or already in a form that the server can read.
     pub text: &'a str,
-    /// Types of its first parameters; InvalidOid leaves one to be inferred.
-    pub parameter_types: &'a [pg_sys::Oid],
     pub role: pg_sys::Oid,
     /// As a session of that role would have it.
     pub search_path: &'a str,
@@ -83,65 +80,27 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
         let detail = format!("role {} was dropped", statement.role.to_u32());
         return Err(Skipped::new(Reason::RoleGone, detail));
     }
-    let mut form = Form {
-        text: Cow::Borrowed(statement.text),
-        parameter_types: statement.parameter_types.to_vec(),
-        unifies_parameters: false,
+    let Some(mut forms) = Forms::of(statement.text, TIME) else {
+        return Err(Skipped::new(Reason::NotReadable, "a parameter that no client can send"));
     };
-    if highest_parameter(statement.text) > u32::from(u16::MAX) {
-        let detail = format!("a parameter beyond ${}", u16::MAX);
-        return Err(Skipped::new(Reason::NotReadable, detail));
-    }
-    let started = Instant::now();
-    let mut search = Search::default();
-    let mut told: Option<RaisedInside> = None;
     loop {
-        let left = TIME.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Err(skipped(Refusal::TimedOut, &form.text));
-        }
-        let raised = match attempt(statement, &form, depth, left) {
+        let Some(left) = forms.left() else { return Err(timed_out()) };
+        let raised = match attempt(statement, forms.form(), depth, left) {
             Ok(planned) => return Ok(planned),
+            Err(NotPlanned::Skipped(skipped)) => return Err(skipped),
+            Err(NotPlanned::Refused(Refusal::TimedOut)) => return Err(timed_out()),
             Err(NotPlanned::Refused(Refusal::Raised(raised))) => raised,
-            Err(why) => return Err(why.skipped(&form.text)),
         };
-        let failure = failure(&raised, &form.text);
-        let told = &*told.get_or_insert(raised);
-        let repaired = repair(statement.text);
-        if matches!((&form.text, &repaired), (Cow::Borrowed(_), Cow::Owned(_))) {
-            form.text = repaired;
-        } else if !form.unifies_parameters
-            && ["42803", "42P10"].contains(&failure.sqlstate.as_str())
-        {
-            form.unifies_parameters = true;
-        } else if let Some(assumed) = search.next(&form.text, failure) {
-            form.parameter_types = types(&assumed);
-        } else {
-            return Err(skipped(Refusal::Raised(told.clone()), &form.text));
+        if !forms.next(&raised) {
+            return Err(not_readable(forms.failure(), &forms.form().text));
         }
     }
-}
-
-/// A form of a statement in which it may be read.
-struct Form<'a> {
-    text: Cow<'a, str>,
-    parameter_types: Vec<pg_sys::Oid>,
-    unifies_parameters: bool,
 }
 
 /// Why one attempt came to nothing.
 enum NotPlanned {
     Skipped(Skipped),
     Refused(Refusal),
-}
-
-impl NotPlanned {
-    fn skipped(self, text: &str) -> Skipped {
-        match self {
-            NotPlanned::Skipped(skipped) => skipped,
-            NotPlanned::Refused(refusal) => skipped(refusal, text),
-        }
-    }
 }
 
 fn attempt(
@@ -152,7 +111,7 @@ fn attempt(
 ) -> Result<Planned, NotPlanned> {
     let zero =
         |_| NotPlanned::Skipped(Skipped::new(Reason::NotReadable, "a zero byte in the text"));
-    let text = CString::new(form.text.as_ref()).map_err(zero)?;
+    let text = CString::new(form.text.as_str()).map_err(zero)?;
     let search_path = CString::new(statement.search_path).map_err(zero)?;
     let limits = Limits { lock_timeout: LOCK_TIMEOUT, time };
     guard::forget();
@@ -185,66 +144,25 @@ fn not_executed(refused: &Refused) -> Skipped {
     }
 }
 
-fn failure(raised: &RaisedInside, text: &str) -> Failure {
-    Failure {
-        sqlstate: sqlstate(raised.code as i32),
-        message: raised.message.clone(),
-        position: raised.offset_in(text),
-    }
+fn timed_out() -> Skipped {
+    Skipped::new(Reason::TimedOut, format!("planning it takes more than {} s", TIME.as_secs()))
 }
 
-/// One type for each parameter up to the last that is assumed; those between are left to be inferred.
-fn types(assumed: &Assumptions) -> Vec<pg_sys::Oid> {
-    let last = assumed.keys().next_back().copied().unwrap_or(0);
-    (1..=last)
-        .map(|number| assumed.get(&number).map_or(pg_sys::InvalidOid, |kind| type_of(*kind)))
-        .collect()
-}
-
-fn type_of(assumed: Assumed) -> pg_sys::Oid {
-    match assumed {
-        Assumed::Int4 => pg_sys::INT4OID,
-        Assumed::Interval => pg_sys::INTERVALOID,
-        Assumed::Text => pg_sys::TEXTOID,
-        Assumed::Numeric => pg_sys::NUMERICOID,
-        Assumed::Timestamptz => pg_sys::TIMESTAMPTZOID,
-        Assumed::Float8 => pg_sys::FLOAT8OID,
-        Assumed::Bool => pg_sys::BOOLOID,
-        Assumed::Int8 => pg_sys::INT8OID,
-        Assumed::Date => pg_sys::DATEOID,
-        Assumed::TextArray => pg_sys::TEXTARRAYOID,
-        Assumed::Jsonb => pg_sys::JSONBOID,
-    }
-}
-
-fn skipped(refusal: Refusal, text: &str) -> Skipped {
-    match refusal {
-        Refusal::TimedOut => {
-            let detail = format!("planning it takes more than {} s", TIME.as_secs());
-            Skipped::new(Reason::TimedOut, detail)
+/// What an error of the server that no form gets past stands for.
+fn not_readable(failure: Option<&Failure>, text: &str) -> Skipped {
+    let Some(Failure { sqlstate, message, .. }) = failure else {
+        return Skipped::new(Reason::NotReadable, "it cannot be read");
+    };
+    let reason = match Reason::of_sqlstate(sqlstate) {
+        // The grammar's own words when its stack is full; never translated.
+        Reason::NotReadable
+            if message.starts_with("memory exhausted") || nesting(text) > DEEP_NESTING =>
+        {
+            Reason::NestedTooDeep
         }
-        Refusal::Raised(raised) => {
-            let sqlstate = sqlstate(raised.code as i32);
-            let reason = match Reason::of_sqlstate(&sqlstate) {
-                // The grammar's own words when its stack is full; never translated.
-                Reason::NotReadable
-                    if raised.message.starts_with("memory exhausted")
-                        || nesting(text) > DEEP_NESTING =>
-                {
-                    Reason::NestedTooDeep
-                }
-                reason => reason,
-            };
-            Skipped::new(reason, format!("{} ({sqlstate})", raised.message))
-        }
-    }
-}
-
-/// The five characters of an error code: six bits each (MAKE_SQLSTATE).
-fn sqlstate(code: i32) -> String {
-    (0..5)
-        .filter_map(|place| char::from_u32(((code >> (6 * place)) & 0x3f) as u32 + 0x30))
-        .collect()
+        reason => reason,
+    };
+    Skipped::new(reason, format!("{message} ({sqlstate})"))
 }
 
 /// Settings of the role that are not the session's own. They end with the sandbox.
@@ -281,7 +199,7 @@ unsafe fn plan_inside(text: &CStr, form: &Form, depth: Depth) -> Result<Planned,
         if form.unifies_parameters {
             grouping::unify_parameters(raw);
         }
-        let analysed = analyse(text, raw, &form.parameter_types);
+        let analysed = analyse(text, raw, &form.parameter_types(Vec::new()));
         let main = main_query(&analysed)?;
         relations::check_names(&unqualified, &walk::walk(analysed.query).queries)?;
         for query in &analysed.rewritten {

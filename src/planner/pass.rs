@@ -113,7 +113,6 @@ fn planned(
 ) -> std::result::Result<Planned, Skipped> {
     let statement = Statement {
         text: without_prepare(text),
-        parameter_types: &[],
         role,
         search_path: &session.search_path,
         settings: &session.settings,

@@ -1,37 +1,10 @@
 //! Every query and every comparison in an analysed tree, subqueries and CTEs included.
-//!
-//! Trap: the walker runs between frames of the server, where an ERROR jumps: it only collects pointers.
-#![expect(unsafe_code, reason = "pgrx does not bind the tree walkers")]
-
-use std::ffi::{c_int, c_void};
+#![expect(unsafe_code, reason = "the trees are C")]
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::NodeTag;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 
-mod server {
-    use pgrx::pg_sys::{Node, Query};
-    use std::ffi::{c_int, c_void};
-
-    pub type Walker = unsafe extern "C-unwind" fn(*mut Node, *mut c_void) -> bool;
-
-    unsafe extern "C-unwind" {
-        // 16 renamed both and put macros in their places.
-        #[cfg_attr(not(feature = "pg15"), link_name = "query_tree_walker_impl")]
-        pub unsafe fn query_tree_walker(
-            query: *mut Query,
-            walker: Walker,
-            context: *mut c_void,
-            flags: c_int,
-        ) -> bool;
-        #[cfg_attr(not(feature = "pg15"), link_name = "expression_tree_walker_impl")]
-        pub unsafe fn expression_tree_walker(
-            node: *mut Node,
-            walker: Walker,
-            context: *mut c_void,
-        ) -> bool;
-    }
-}
+use crate::reader::tree::{Below, cast, inner_queries, members, walk_query};
 
 /// What a tree holds. The pointers live as long as the tree.
 #[derive(Default)]
@@ -39,7 +12,6 @@ pub struct Found {
     /// Each query, outer ones first.
     pub queries: Vec<*mut pg_sys::Query>,
     pub comparisons: Vec<FoundComparison>,
-    open: Vec<*mut pg_sys::Query>,
 }
 
 /// `a op b` or `a op ANY (b)`, with the queries it stands in, the innermost last.
@@ -58,53 +30,44 @@ pub struct FoundComparison {
 /// Inside `sandbox::run_as`; `query` is an analysed tree.
 pub unsafe fn walk(query: *mut pg_sys::Query) -> Found {
     let mut found = Found::default();
-    let context: *mut c_void = (&raw mut found).cast();
-    // SAFETY: the walker raises at most an ordinary ERROR (stack depth), which the boundary carries; `found` stands outside of it.
-    unsafe { pg_guard_ffi_boundary(|| visit(query.cast(), context)) };
+    // SAFETY: as promised by the caller.
+    unsafe { enter(&mut found, query, &[]) };
     found
 }
 
-unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
-    if node.is_null() {
-        return false;
-    }
-    // SAFETY: a node's tag says what it is; `context` is the Found of `walk`, which nobody else holds meanwhile.
+unsafe fn enter(found: &mut Found, query: *mut pg_sys::Query, around: &[*mut pg_sys::Query]) {
+    // SAFETY: as promised by the caller of `walk`.
     unsafe {
-        let found: *mut Found = context.cast();
-        match (*node).type_ {
-            NodeTag::T_Query => {
-                let query: *mut pg_sys::Query = node.cast();
-                (*found).queries.push(query);
-                (*found).open.push(query);
-                server::query_tree_walker(query, visit, context, 0 as c_int);
-                (*found).open.pop();
-                return false;
-            }
-            NodeTag::T_OpExpr => {
-                let comparison: *mut pg_sys::OpExpr = node.cast();
-                note(found, (*comparison).opno, (*comparison).args, false);
-            }
-            NodeTag::T_ScalarArrayOpExpr => {
-                let comparison: *mut pg_sys::ScalarArrayOpExpr = node.cast();
-                if (*comparison).useOr {
-                    note(found, (*comparison).opno, (*comparison).args, true);
-                }
-            }
-            _ => {}
+        pg_sys::check_stack_depth();
+        found.queries.push(query);
+        let within = [around, &[query]].concat();
+        walk_query(query, |node| {
+            found.comparisons.extend(comparison(node, &within));
+            Below::Walk
+        });
+        for inner in inner_queries(query) {
+            enter(found, inner, &within);
         }
-        server::expression_tree_walker(node, visit, context)
     }
 }
 
-unsafe fn note(found: *mut Found, operator: pg_sys::Oid, arguments: *mut pg_sys::List, any: bool) {
-    // SAFETY: as above; a list of two pointers, read in place.
+unsafe fn comparison(
+    node: *mut pg_sys::Node,
+    within: &[*mut pg_sys::Query],
+) -> Option<FoundComparison> {
+    // SAFETY: a valid node; each cast follows its tag.
     unsafe {
-        if arguments.is_null() || (*arguments).length != 2 {
-            return;
-        }
-        let left = (*(*arguments).elements).ptr_value.cast();
-        let right = (*(*arguments).elements.add(1)).ptr_value.cast();
-        let within = (*found).open.clone();
-        (*found).comparisons.push(FoundComparison { within, operator, left, right, any });
+        let (operator, arguments, any) =
+            if let Some(plain) = cast::<pg_sys::OpExpr>(node, NodeTag::T_OpExpr) {
+                ((*plain).opno, (*plain).args, false)
+            } else {
+                let list = cast::<pg_sys::ScalarArrayOpExpr>(node, NodeTag::T_ScalarArrayOpExpr)?;
+                if !(*list).useOr {
+                    return None;
+                }
+                ((*list).opno, (*list).args, true)
+            };
+        let [left, right] = members::<pg_sys::Node>(arguments)[..] else { return None };
+        Some(FoundComparison { within: within.to_vec(), operator, left, right, any })
     }
 }

@@ -1,7 +1,7 @@
 //! A text as the server understands it: parsed, analysed, rewritten.
 //!
 //! Trap: analysis opens relations, resolves names under the search_path of the moment and folds nothing yet, but type input functions of literals do
-//! run: only inside `sandbox::run_as`.
+//! run, and with them what they ask (CHECK of a domain): only inside `sandbox::run_as`, and for texts of others only while `guard::enter` stands.
 #![expect(unsafe_code, reason = "pgrx has no wrapper for the parser")]
 
 use std::ffi::{CStr, c_int};

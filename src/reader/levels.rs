@@ -3,16 +3,23 @@
 //! Trap: a query is visited where it is first met. What its Vars stand for is looked up through the scopes around it, so those come first.
 #![expect(unsafe_code, reason = "the trees are C")]
 
+mod order;
+mod queries;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use optimizer_core::statement::shape::{
-    Clause, Column, Distinct, Level, Origin, RelationUse, Shape, SortKey, Source, SubqueryKind,
-    Term, Value, Window, Write,
+    Clause, Level, Origin, RelationUse, Shape, Source, SubqueryKind, Write,
 };
 use pgrx::pg_sys;
 use pgrx::pg_sys::NodeTag;
 
-use crate::reader::tree::{Below, cast, functions, members, string, tag, walk_query};
+use crate::reader::levels::queries::{
+    in_from, is_barrier, may_run, relation_name, set_columns, subselect_origin,
+};
+use crate::reader::tree::{
+    Below, cast, functions, inner_queries, members, string, tag, walk_query,
+};
 
 /// One query while it is read.
 pub struct Scope {
@@ -71,22 +78,10 @@ impl Levels {
                     && u8::try_from((*entry).relkind) == Ok(pg_sys::RELKIND_VIEW)
                 {
                     self.note_relation(entry, place + 1 != target, place + 1 == target);
-                } else if (*entry).rtekind == pg_sys::RTEKind::RTE_SUBQUERY {
-                    self.note_views((*entry).subquery);
                 }
             }
-            for cte in members::<pg_sys::CommonTableExpr>((*query).cteList) {
-                if let Some(inner) = cast((*cte).ctequery, NodeTag::T_Query) {
-                    self.note_views(inner);
-                }
-            }
-            let mut inner = Vec::new();
-            walk_query(query, |node| {
-                inner.extend(cast::<pg_sys::Query>(node, NodeTag::T_Query));
-                Below::Walk
-            });
-            for query in inner {
-                self.note_views(query);
+            for inner in inner_queries(query) {
+                self.note_views(inner);
             }
         }
     }
@@ -392,207 +387,5 @@ impl Levels {
                 self.condition(scope, (*join).quals, clause);
             }
         }
-    }
-
-    /// Order, groups, DISTINCT, limit, targets.
-    unsafe fn read_order(&mut self, scope: usize) {
-        // SAFETY: the scope's query is valid; sort and group clauses name entries of its target list.
-        unsafe {
-            let query = self.scopes[scope].query;
-            let term_of = |levels: &Levels, clause: *mut pg_sys::SortGroupClause| {
-                let target = pg_sys::get_sortgroupclause_tle(clause, (*query).targetList);
-                levels.term(scope, (*target).expr.cast())
-            };
-            let sort_of = |levels: &Levels, keys: *mut pg_sys::List| {
-                members::<pg_sys::SortGroupClause>(keys)
-                    .into_iter()
-                    .map(|key| SortKey {
-                        term: term_of(levels, key),
-                        is_descending: string(pg_sys::get_opname((*key).sortop)) == ">",
-                        nulls_first: (*key).nulls_first,
-                    })
-                    .collect::<Vec<SortKey>>()
-            };
-            let sort = sort_of(self, (*query).sortClause);
-            let windows = members::<pg_sys::WindowClause>((*query).windowClause)
-                .into_iter()
-                .map(|window| Window {
-                    partition: members::<pg_sys::SortGroupClause>((*window).partitionClause)
-                        .into_iter()
-                        .map(|key| term_of(self, key))
-                        .collect(),
-                    sort: sort_of(self, (*window).orderClause),
-                })
-                .collect();
-            let group: Vec<Term> = members::<pg_sys::SortGroupClause>((*query).groupClause)
-                .into_iter()
-                .map(|key| term_of(self, key))
-                .collect();
-            let distinct = members::<pg_sys::SortGroupClause>((*query).distinctClause);
-            let distinct = if distinct.is_empty() {
-                Distinct::None
-            } else if (*query).hasDistinctOn {
-                Distinct::On(distinct.into_iter().map(|key| term_of(self, key)).collect())
-            } else {
-                Distinct::All
-            };
-            let mut targets: Vec<Column> = Vec::new();
-            for list in [(*query).targetList, (*query).returningList] {
-                for target in members::<pg_sys::TargetEntry>(list) {
-                    if !(*target).resjunk {
-                        for column in self.inside(scope, (*target).expr.cast()).columns {
-                            if !targets.contains(&column) {
-                                targets.push(column);
-                            }
-                        }
-                    }
-                }
-            }
-            let (limit, offset) =
-                (self.limit(scope, (*query).limitCount), self.limit(scope, (*query).limitOffset));
-            let level = &mut self.levels[scope];
-            level.sort = sort;
-            level.windows = windows;
-            level.group = group;
-            level.distinct = distinct;
-            level.targets = targets;
-            level.limit = limit;
-            level.offset = offset;
-            level.has_aggregates = (*query).hasAggs;
-            level.has_window_functions = (*query).hasWindowFuncs;
-            level.has_grouping_sets = !(*query).groupingSets.is_null();
-            level.set_operation_is_union_all = cast::<pg_sys::SetOperationStmt>(
-                (*query).setOperations,
-                NodeTag::T_SetOperationStmt,
-            )
-            .map(|operation| is_union_all(operation.cast()));
-        }
-    }
-
-    /// LIMIT ALL and LIMIT NULL are none.
-    unsafe fn limit(&self, scope: usize, node: *mut pg_sys::Node) -> Value {
-        // SAFETY: an expression of the scope's query or null.
-        match unsafe { self.value(scope, node) } {
-            Value::Null => Value::Absent,
-            value => value,
-        }
-    }
-}
-
-/// Whether conditions from outside stop at the query: they are about its result, not about its rows.
-unsafe fn is_barrier(query: *mut pg_sys::Query) -> bool {
-    // SAFETY: a valid query.
-    unsafe {
-        (*query).hasAggs
-            || (*query).hasWindowFuncs
-            || (*query).hasTargetSRFs
-            || !(*query).groupClause.is_null()
-            || !(*query).groupingSets.is_null()
-            || !(*query).distinctClause.is_null()
-            || !(*query).limitCount.is_null()
-            || !(*query).limitOffset.is_null()
-            || !(*query).setOperations.is_null()
-            || (*query).commandType != pg_sys::CmdType::CMD_SELECT
-    }
-}
-
-/// Every operation in the tree of a set operation.
-unsafe fn is_union_all(node: *mut pg_sys::Node) -> bool {
-    // SAFETY: a node of a set operation's tree: an operation or a reference to an arm.
-    unsafe {
-        match cast::<pg_sys::SetOperationStmt>(node, NodeTag::T_SetOperationStmt) {
-            Some(operation) => {
-                (*operation).op == pg_sys::SetOperation::SETOP_UNION
-                    && (*operation).all
-                    && is_union_all((*operation).larg)
-                    && is_union_all((*operation).rarg)
-            }
-            None => true,
-        }
-    }
-}
-
-/// A view's query names the view itself before anything else, up to 15; later its entry does.
-unsafe fn subselect_origin(query: *mut pg_sys::Query, entry: *mut pg_sys::RangeTblEntry) -> Origin {
-    // SAFETY: a valid query and an entry of it that is a sub-select.
-    unsafe {
-        let is_view = |entry: *mut pg_sys::RangeTblEntry| {
-            u8::try_from((*entry).relkind) == Ok(pg_sys::RELKIND_VIEW)
-        };
-        if is_view(entry) && (*entry).relid != pg_sys::InvalidOid {
-            return Origin::View((*entry).relid.to_u32());
-        }
-        let first = members::<pg_sys::RangeTblEntry>((*(*entry).subquery).rtable).first().copied();
-        if let Some(old) = first
-            && (*old).rtekind == pg_sys::RTEKind::RTE_RELATION
-            && is_view(old)
-            && string((*(*old).eref).aliasname) == "old"
-        {
-            return Origin::View((*old).relid.to_u32());
-        }
-        if (*query).setOperations.is_null() { Origin::Subselect } else { Origin::Arm }
-    }
-}
-
-/// Places of the range table in FROM, from 1, and whether an outer join may leave them empty.
-unsafe fn in_from(node: *mut pg_sys::Node, is_nullable: bool, found: &mut Vec<(usize, bool)>) {
-    // SAFETY: a node of a join tree; each cast follows its tag.
-    unsafe {
-        pg_sys::check_stack_depth();
-        if let Some(reference) = cast::<pg_sys::RangeTblRef>(node, NodeTag::T_RangeTblRef) {
-            found.extend(usize::try_from((*reference).rtindex).ok().map(|at| (at, is_nullable)));
-        } else if let Some(from) = cast::<pg_sys::FromExpr>(node, NodeTag::T_FromExpr) {
-            for member in members::<pg_sys::Node>((*from).fromlist) {
-                in_from(member, is_nullable, found);
-            }
-        } else if let Some(join) = cast::<pg_sys::JoinExpr>(node, NodeTag::T_JoinExpr) {
-            let (left, right) = match (*join).jointype {
-                pg_sys::JoinType::JOIN_LEFT => (false, true),
-                pg_sys::JoinType::JOIN_RIGHT => (true, false),
-                pg_sys::JoinType::JOIN_FULL => (true, true),
-                _ => (false, false),
-            };
-            in_from((*join).larg, is_nullable || left, found);
-            in_from((*join).rarg, is_nullable || right, found);
-        }
-    }
-}
-
-/// The columns that an UPDATE's target list sets. Rewriting may have added generated ones.
-unsafe fn set_columns(targets: *mut pg_sys::List) -> Vec<i16> {
-    // SAFETY: a target list or null.
-    unsafe {
-        members::<pg_sys::TargetEntry>(targets)
-            .into_iter()
-            .filter(|target| !(**target).resjunk)
-            .map(|target| (*target).resno)
-            .collect()
-    }
-}
-
-/// Schema and name, quoted where they must be.
-unsafe fn relation_name(relation: pg_sys::Oid) -> String {
-    // SAFETY: reads the catalog's cache; a relation that is gone gives null.
-    unsafe {
-        let name = pg_sys::get_rel_name(relation);
-        if name.is_null() {
-            return relation.to_u32().to_string();
-        }
-        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relation));
-        string(pg_sys::quote_qualified_identifier(schema, name))
-    }
-}
-
-/// Whether the role may do what the query does with its relations.
-unsafe fn may_run(query: *mut pg_sys::Query) -> bool {
-    // SAFETY: a valid query after rewriting; nothing is raised.
-    #[cfg(feature = "pg15")]
-    unsafe {
-        pg_sys::ExecCheckRTPerms((*query).rtable, false)
-    }
-    // SAFETY: as above.
-    #[cfg(not(feature = "pg15"))]
-    unsafe {
-        pg_sys::ExecCheckPermissions((*query).rtable, (*query).rteperminfos, false)
     }
 }

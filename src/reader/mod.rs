@@ -1,37 +1,38 @@
 //! Reads statements with the server's own parser: a text of pg_stat_statements becomes a [`Shape`].
 //!
-//! Promises: nothing is executed, nothing is written, and every text ends in a [`Reading`] or a [`Reason`]; only a cancel of the session goes on.
+//! Promises: nothing is written, and every text ends in a [`Reading`] or a [`Reason`]; only a cancel of the session goes on.
+//! Trap: reading a literal runs the input function of its type, and that may ask a domain's CHECK, which anybody wrote: only in the sandbox, under the guard.
 //! Trap: a text is parsed as it is first. Repairs and assumed types come in only where that fails, so a text that is valid means what it meant.
 
 pub mod analysis;
 mod completeness;
 mod conditions;
+pub mod forms;
 pub mod grouping;
 mod levels;
 pub mod names;
 pub mod pass;
 mod terms;
-mod tree;
+pub mod tree;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use optimizer_core::statement::guess::{Assumed, Assumptions, Failure, Search};
-use optimizer_core::statement::lexer::highest_parameter;
 use optimizer_core::statement::opening::{is_utility, without_prepare};
 use optimizer_core::statement::reason::Unread;
 use optimizer_core::statement::repair::repair;
 use optimizer_core::statement::shape::{Shape, StatementKind};
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::pg_sys;
 
 #[cfg(feature = "pg_test")]
 pub use crate::reader::grouping::restore_targets;
 
 use crate::guard::{self, Refused};
 use crate::reader::analysis::{Analysed, analyse, raw_statements};
+use crate::reader::forms::{Form, Forms};
 use crate::reader::levels::Levels;
-use crate::sandbox::{Limits, Refusal, run_as};
+use crate::sandbox::{Limits, RaisedInside, Refusal, run_as};
 
 /// Longer texts are not read. 1 MB takes the parser 50 to 100 ms, and what it says helps nobody.
 pub const LONGEST_TEXT: usize = 1024 * 1024;
@@ -66,15 +67,6 @@ impl Reason {
     }
 }
 
-/// One way of reading a text.
-#[derive(Debug, Clone, Default)]
-struct Attempt {
-    text: String,
-    is_repaired: bool,
-    unifies_parameters: bool,
-    types: Assumptions,
-}
-
 /// Reads one statement as `role`, under `search_path`.
 ///
 /// # Errors
@@ -87,66 +79,35 @@ pub fn read(text: &str, role: pg_sys::Oid, search_path: &CStr) -> Result<Reading
     if is_utility(text) {
         return Err(Reason::new(Unread::Utility, ""));
     }
-    if highest_parameter(text) > u32::from(u16::MAX) {
-        // No client can send so many, and the server makes an array as long as the highest.
-        return Err(Reason::new(Unread::InvalidText, format!("a parameter beyond ${}", u16::MAX)));
-    }
-    let started = Instant::now();
-    let mut attempt = Attempt { text: text.to_owned(), ..Attempt::default() };
-    let mut search = Search::default();
-    let mut first: Option<Failure> = None;
+    let Some(mut forms) = Forms::of(text, LIMITS.time) else {
+        return Err(Reason::new(Unread::InvalidText, "a parameter that no client can send"));
+    };
     loop {
-        let left = LIMITS.time.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Err(Reason::new(Unread::TimedOut, ""));
-        }
-        let failure = match try_to_read(&attempt, role, search_path, left)? {
+        let Some(left) = forms.left() else { return Err(Reason::new(Unread::TimedOut, "")) };
+        let raised = match try_to_read(forms.form(), role, search_path, left)? {
             Ok(reading) => return Ok(reading),
-            Err(failure) => failure,
+            Err(raised) => raised,
         };
-        let reported = first.get_or_insert_with(|| failure.clone()).clone();
-        if !attempt.is_repaired && attempt.types.is_empty() {
-            let repaired = repair(text);
-            if repaired != text {
-                attempt.text = repaired.into_owned();
-                attempt.is_repaired = true;
-                continue;
-            }
-        }
-        if !attempt.unifies_parameters && ["42803", "42P10"].contains(&failure.sqlstate.as_str()) {
-            attempt.unifies_parameters = true;
-            continue;
-        }
-        match search.next(&attempt.text, failure.clone()) {
-            Some(types) => attempt.types = types,
-            None => {
-                // After a repair the first complaint was about the text as it was.
-                return Err(refused(if attempt.is_repaired && search.is_fresh() {
-                    &failure
-                } else {
-                    &reported
-                }));
-            }
+        if !forms.next(&raised) {
+            let (sqlstate, message) = forms
+                .failure()
+                .map_or_else(Default::default, |failure| (&*failure.sqlstate, &*failure.message));
+            return Err(refused(sqlstate, message));
         }
     }
 }
 
-/// A reading, a failure that another attempt may get past, or the reason why none can.
-type Attempted = Result<Result<Reading, Failure>, Reason>;
+/// A reading, an error that another form may get past, or the reason why none can.
+type Attempted = Result<Result<Reading, RaisedInside>, Reason>;
 
-fn try_to_read(
-    attempt: &Attempt,
-    role: pg_sys::Oid,
-    search_path: &CStr,
-    time: Duration,
-) -> Attempted {
-    let Ok(text) = CString::new(attempt.text.as_str()) else {
+fn try_to_read(form: &Form, role: pg_sys::Oid, search_path: &CStr, time: Duration) -> Attempted {
+    let Ok(text) = CString::new(form.text.as_str()) else {
         return Err(Reason::new(Unread::InvalidText, "a zero byte"));
     };
     guard::forget();
     let outcome = run_as(role, search_path, &Limits { time, ..LIMITS }, || {
         let _guard = guard::enter();
-        read_in_sandbox(&text, attempt)
+        read_in_sandbox(&text, form)
     });
     // An error of what was refused may have been swallowed on its way.
     if let Some(refused) = guard::refused() {
@@ -160,27 +121,16 @@ fn try_to_read(
         Ok(Ok(reading)) => Ok(Ok(reading)),
         Ok(Err(reason)) => Err(reason),
         Err(Refusal::TimedOut) => Err(Reason::new(Unread::TimedOut, "")),
-        Err(Refusal::Raised(raised)) => {
-            let failure = Failure {
-                sqlstate: sqlstate(raised.code),
-                position: raised.offset_in(&attempt.text),
-                message: raised.message,
-            };
-            if Unread::is_final(&failure.sqlstate) {
-                Err(refused(&failure))
-            } else {
-                Ok(Err(failure))
-            }
+        Err(Refusal::Raised(raised)) if Unread::is_final(&raised.sqlstate()) => {
+            Err(refused(&raised.sqlstate(), &raised.message))
         }
+        Err(Refusal::Raised(raised)) => Ok(Err(raised)),
     }
 }
 
 /// The reason that an error of the server stands for.
-fn refused(failure: &Failure) -> Reason {
-    Reason::new(
-        Unread::of_sqlstate(&failure.sqlstate),
-        format!("{}: {}", failure.sqlstate, failure.message),
-    )
+fn refused(sqlstate: &str, message: &str) -> Reason {
+    Reason::new(Unread::of_sqlstate(sqlstate), format!("{sqlstate}: {message}"))
 }
 
 /// The relations that a text names without a schema, whether it can be analysed or not; none where it does not parse.
@@ -195,18 +145,8 @@ fn names_in_sandbox(text: &CStr) -> BTreeSet<String> {
     unsafe { raw_statements(text).into_iter().flat_map(|raw| names::unqualified(raw)).collect() }
 }
 
-/// Five letters for the number that the server packs them into, six bits each.
-fn sqlstate(code: PgSqlErrorCode) -> String {
-    let packed = code as i32;
-    (0..5)
-        .map(|place| {
-            u8::try_from((packed >> (6 * place)) & 0x3f).map_or('?', |six| (six + b'0').into())
-        })
-        .collect()
-}
-
 #[expect(unsafe_code, reason = "the trees are C")]
-fn read_in_sandbox(text: &CStr, attempt: &Attempt) -> Result<Reading, Reason> {
+fn read_in_sandbox(text: &CStr, form: &Form) -> Result<Reading, Reason> {
     // SAFETY: inside the sandbox, whose memory context the trees live in; what leaves is plain data.
     unsafe {
         let statements = raw_statements(text);
@@ -219,12 +159,12 @@ fn read_in_sandbox(text: &CStr, attempt: &Attempt) -> Result<Reading, Reason> {
         let declared = prepared(raw);
         let unqualified = names::unqualified(raw);
         grouping::restore_targets(raw);
-        if attempt.unifies_parameters {
+        if form.unifies_parameters {
             grouping::unify_parameters(raw);
         }
-        let analysed = analyse(text, raw, &known_types(attempt, declared));
+        let analysed = analyse(text, raw, &form.parameter_types(declared));
         let mut reading = Reading { unqualified, ..shape(&analysed)? };
-        reading.assumptions = assumptions(attempt);
+        reading.assumptions = form.assumptions();
         Ok(reading)
     }
 }
@@ -248,49 +188,6 @@ unsafe fn prepared(raw: *mut pg_sys::RawStmt) -> Vec<pg_sys::Oid> {
             .map(|name| pg_sys::typenameTypeId(std::ptr::null_mut(), name))
             .collect()
     }
-}
-
-/// Types of the first parameters, as far as any is declared or assumed; the others are inferred.
-fn known_types(attempt: &Attempt, mut declared: Vec<pg_sys::Oid>) -> Vec<pg_sys::Oid> {
-    // A number that no attempt assumes anything about needs no place.
-    let highest = attempt.types.keys().max().copied().unwrap_or(0);
-    let highest = highest.min(highest_parameter(&attempt.text)).min(u16::MAX.into());
-    let places = declared.len().max(usize::try_from(highest).unwrap_or(0));
-    declared.resize(places, pg_sys::InvalidOid);
-    for (number, place) in (1..).zip(&mut declared) {
-        if let Some(assumed) = attempt.types.get(&number) {
-            *place = oid(*assumed);
-        }
-    }
-    declared
-}
-
-fn oid(assumed: Assumed) -> pg_sys::Oid {
-    match assumed {
-        Assumed::Int4 => pg_sys::INT4OID,
-        Assumed::Interval => pg_sys::INTERVALOID,
-        Assumed::Text => pg_sys::TEXTOID,
-        Assumed::Numeric => pg_sys::NUMERICOID,
-        Assumed::Timestamptz => pg_sys::TIMESTAMPTZOID,
-        Assumed::Float8 => pg_sys::FLOAT8OID,
-        Assumed::Bool => pg_sys::BOOLOID,
-        Assumed::Int8 => pg_sys::INT8OID,
-        Assumed::Date => pg_sys::DATEOID,
-        Assumed::TextArray => pg_sys::TEXTARRAYOID,
-        Assumed::Jsonb => pg_sys::JSONBOID,
-    }
-}
-
-fn assumptions(attempt: &Attempt) -> Vec<String> {
-    let mut said = Vec::new();
-    if attempt.is_repaired {
-        said.push("repaired".to_owned());
-    }
-    if attempt.unifies_parameters {
-        said.push("grouped".to_owned());
-    }
-    said.extend(attempt.types.iter().map(|(number, kind)| format!("${number} as {}", kind.name())));
-    said
 }
 
 /// # Safety

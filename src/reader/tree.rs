@@ -123,6 +123,31 @@ pub unsafe fn walk_query(
     }
 }
 
+/// The queries that stand in a query: in its FROM, its WITH and its expressions, not those within them.
+///
+/// # Safety
+/// A valid query.
+pub unsafe fn inner_queries(query: *mut pg_sys::Query) -> Vec<*mut pg_sys::Query> {
+    // SAFETY: as promised by the caller; each cast follows the node's tag.
+    unsafe {
+        let mut inner: Vec<*mut pg_sys::Query> = members::<pg_sys::RangeTblEntry>((*query).rtable)
+            .into_iter()
+            .filter(|entry| (**entry).rtekind == pg_sys::RTEKind::RTE_SUBQUERY)
+            .map(|entry| (*entry).subquery)
+            .collect();
+        inner.extend(
+            members::<pg_sys::CommonTableExpr>((*query).cteList)
+                .into_iter()
+                .filter_map(|cte| cast((*cte).ctequery, NodeTag::T_Query)),
+        );
+        walk_query(query, |node| {
+            inner.extend(cast::<pg_sys::Query>(node, NodeTag::T_Query));
+            Below::Walk
+        });
+        inner
+    }
+}
+
 /// Visits a raw tree.
 ///
 /// # Safety

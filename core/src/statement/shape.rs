@@ -6,6 +6,8 @@
 //! Oids are of the database that was read, with names beside them for people; they are only good while the
 //! reading is (see its signature).
 //!
+//! One file, though a long one: it is the document that is kept, field by field.
+//!
 //! Trap: a text is read after rewriting. A view's predicates and those of row security are there too, each with the
 //! level or the clause that says so, and an INSERT may stand for several statements (rules).
 

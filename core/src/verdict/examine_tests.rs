@@ -1,3 +1,5 @@
+//! Claims about whole examinations. One file, though a long one: each is a variation of the same change.
+
 use super::*;
 use proptest::prelude::*;
 
