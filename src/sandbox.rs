@@ -4,6 +4,8 @@
 //! locks and one on time. An ERROR inside is a [`Refusal`], not the end of the pass; a cancel that somebody else asked for goes on as one.
 //! Trap: parsing, planning and even folding a constant run code that the database's users wrote. What runs here runs with `role`'s rights and no
 //! others, but it does run: who may be trusted is decided by the caller (`planner`).
+//! Trap: what no rollback takes back (advisory locks of the session, messages in the WAL) stays; volatile functions, which alone do such things, are kept
+//! out by `guard`.
 //! Trap: memory of the work goes with the subtransaction. What comes out is plain Rust data.
 #![expect(
     unsafe_code,

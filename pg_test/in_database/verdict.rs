@@ -155,6 +155,35 @@ mod tests {
     }
 
     #[pg_test]
+    fn ddl_at_the_moment_of_a_change_that_names_none_is_that_change() {
+        for (hash, ddl_hours_ago, said) in
+            [(1, 50.0, "improved faster"), (2, 45.0, "inconclusive confounded")]
+        {
+            lived_through(hash, 50.0, 8, 100.0, 20.0);
+            touches(hash, "select", &format!("orders_{hash}"));
+            run(&format!(
+                "INSERT INTO optimizer.workload_patterns (query_hash, database_name, pattern_type, estimated_improvement_percent,
+                     confidence_score, description)
+                 VALUES ({hash}, current_database(), 'batch_job', 60, 0.5, 'Partition the orders');
+                 SELECT optimizer.aggregate_recommendations();
+                 UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'"
+            ));
+            event(
+                ddl_hours_ago,
+                "event_type, relation_id, object_name",
+                &format!(
+                    "'altered', 'table', 'public.orders_{hash}'::regclass, 'public.orders_{hash}'"
+                ),
+            );
+            let id = record(
+                one(&format!("SELECT id FROM optimizer.recommendations WHERE query_hash = {hash}")),
+                50.0,
+            );
+            assert_eq!(look(id), said);
+        }
+    }
+
+    #[pg_test]
     fn a_rewrite_is_the_old_query_before_against_the_new_one_after() {
         lived_through(10, 50.0, 8, 100.0, 100.0);
         lived_through(11, 50.0, 8, 25.0, 25.0);

@@ -60,5 +60,6 @@ SELECT t.appeared_at,
           AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
               = t.ground ->> 'index_fingerprint') AS undone_at,
        t.own_queries, t.recorded_with, t.recommendation_id, t.implementation_timestamp,
-       t.ground ->> 'index_fingerprint', coalesce(t.ground ? 'dropped_index', false)
+       t.ground ->> 'index_fingerprint', coalesce(t.ground ? 'dropped_index', false),
+       coalesce(t.ground ?| ARRAY['index_fingerprint', 'dropped_index', 'setting'], false)
 FROM touched t

@@ -39,9 +39,10 @@ fn self_check(
         None => "too little history: a query that nobody changed is needed, with three days of 24 buckets before a \
                  moment and the time to measure_deadline after it"
             .to_owned(),
-        Some((rate, _, high)) => format!(
-            "{:.1} % of changes that nobody made were given a verdict, at most {:.1} % with 95 % confidence",
+        Some((rate, low, high)) => format!(
+            "{:.1} % of changes that nobody made ended improved or regressed (95 % interval {:.1} % to {:.1} %)",
             rate * 100.0,
+            low * 100.0,
             high * 100.0
         ),
     };

@@ -36,6 +36,9 @@ pub struct This {
     pub relations: HashSet<u32>,
     pub index_fingerprint: Option<String>,
     pub drops_index: bool,
+    /// Its ground says which DDL, or which setting, it is made by.
+    pub is_told: bool,
+    pub bucket_width: Micros,
 }
 
 /// The changes of others in a stretch of time.
@@ -114,6 +117,10 @@ impl This {
             Made::Implementation { recorded_with, recommendation_id, .. } => {
                 *recorded_with == self.recorded_with
                     || (*recommendation_id, change.at) == (self.recommendation_id, self.changed_at)
+            }
+            // Advice that names no index and no setting may be followed by any DDL: what was done at that moment is it.
+            Made::Ddl { .. } if !self.is_told => {
+                (change.at - self.changed_at).abs() <= self.bucket_width
             }
             Made::Ddl { is_index, fingerprint, is_dropped } => {
                 let same = match (fingerprint, &self.index_fingerprint) {

@@ -210,6 +210,8 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             relations: target_relations.iter().chain(&change_relations).copied().collect(),
             index_fingerprint: nullable(&row, 14)?,
             drops_index: column(&row, 15)?,
+            is_told: column(&row, 16)?,
+            bucket_width: question.bucket_width,
         },
         target_relations,
         change_relations,

@@ -80,9 +80,9 @@ impl History {
         if missing.is_empty() {
             return Ok(());
         }
-        for hash in &missing {
-            self.cells.insert(*hash, Vec::new());
-        }
+        // Kept when all of it is here: after an error in between nothing looks as if it had been read.
+        let mut read: HashMap<i64, Vec<Cell>> =
+            missing.iter().map(|hash| (*hash, Vec::new())).collect();
         let arguments =
             [missing.into(), from_micros(self.first)?.into(), from_micros(self.last)?.into()];
         let table = self.sight.rows(client, READ_CELLS, &arguments)?;
@@ -104,8 +104,9 @@ impl History {
                     lossy,
                 },
             );
-            self.cells.insert(column(&row, 1)?, cells.collect());
+            read.insert(column(&row, 1)?, cells.collect());
         }
+        self.cells.extend(read);
         Ok(())
     }
 

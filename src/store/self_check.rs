@@ -32,6 +32,9 @@ const FIRST_BUCKET: &str = "/* optimizer_workflow: first bucket */ \
 /// `inconclusive` only.
 const PREDICTED_PERCENT: f64 = 50.0;
 
+/// Trials whose queries are read together: 500 of 35 days of hours are some 20 MB.
+const CHUNK: usize = 500;
+
 /// Days before a moment that a trial needs: the least baseline, and the day that is left out.
 const DAYS_BEFORE: i64 = baseline::MIN_DAYS as i64 + 1;
 
@@ -93,11 +96,17 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
     }
     let chosen = choose(client, trials, (earliest, latest))?;
     let mut surroundings = Surroundings::read(client, sight, (first, now), width)?;
-    surroundings.history.fetch(client, chosen.iter().map(|(hash, _)| *hash))?;
     let relations = relations(client, chosen.iter().map(|(hash, _)| *hash).collect())?;
     let events = events(client, first)?;
     let mut tally = Tally::default();
-    for (query_hash, changed_at) in chosen {
+    for (place, (query_hash, changed_at)) in chosen.iter().copied().enumerate() {
+        pgrx::check_for_interrupts!();
+        if place % CHUNK == 0 {
+            let pool = surroundings.pool.iter().map(|query| query.query_hash);
+            surroundings.history.keep_small(pool);
+            let next = chosen[place..].iter().take(CHUNK).map(|(hash, _)| *hash);
+            surroundings.history.fetch(client, next)?;
+        }
         let own = relations.get(&query_hash).map_or(&[][..], Vec::as_slice);
         let look = |look, seconds, first_look_taken| {
             let trial = Trial { query_hash, changed_at, width, look, first_look_taken };

@@ -165,16 +165,25 @@ pub fn with<R>(
     bucket_width: Micros,
     work: impl FnOnce(&mut SpiClient, &mut Surroundings) -> Result<R>,
 ) -> Result<R> {
-    // Taken out while it is used: an error in between leaves nothing behind that is half read.
-    let kept = KEPT.take();
-    let was_kept = kept.is_some();
-    let mut surroundings = match kept.filter(|kept| kept.history.covers(first, last)) {
-        Some(kept) => kept,
-        None => Surroundings::read(client, Sight::Latest, (first, last), bucket_width)?,
-    };
-    let outcome = work(client, &mut surroundings);
-    if was_kept {
-        KEPT.set(Some(surroundings));
+    let mut kept = PutBack(KEPT.take());
+    match &mut kept.0 {
+        Some(surroundings) if surroundings.history.covers(first, last) => {
+            work(client, surroundings)
+        }
+        _ => {
+            let mut own = Surroundings::read(client, Sight::Latest, (first, last), bucket_width)?;
+            work(client, &mut own)
+        }
     }
-    outcome
+}
+
+/// What is kept, taken out while it is used and put back on every way out: a look that raises an error must not cost the others their reading.
+struct PutBack(Option<Surroundings>);
+
+impl Drop for PutBack {
+    fn drop(&mut self) {
+        if let Some(surroundings) = self.0.take() {
+            KEPT.set(Some(surroundings));
+        }
+    }
 }
