@@ -303,6 +303,33 @@ mod tests {
     }
 
     #[pg_test]
+    fn what_came_after_the_index_was_gone_does_not_count() {
+        let (_, id) = implemented(1, 40.0, 100.0, 250.0);
+        touches(1, "select", "orders_1");
+        run("SET LOCAL optimizer_workflow.measure_after = '47h'; DROP INDEX public.orders_1_customer_id_idx;
+             DELETE FROM optimizer.system_events WHERE relation_name LIKE '%orders_1'");
+        let of_orders = |hours_ago: f64, action: &str, definition: &str| {
+            event(
+                hours_ago,
+                "event_type, relation_id, object_name, definition",
+                &format!(
+                    "'{action}', 'index', 'public.orders_1'::regclass, 'public.i', 'CREATE INDEX i ON public.orders_1 ({definition})'"
+                ),
+            );
+        };
+        // 30 hours with it; what happened on the table later is somebody else's story.
+        of_orders(10.0, "dropped", "customer_id");
+        of_orders(5.0, "created", "customer_id DESC");
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        assert_eq!(of(id, "status || ' ' || verdict"), "reverted regressed");
+        let ended = of(
+            id,
+            "(post_optimization_stats ->> 'window_end')::timestamptz <= now() - interval '10 hours'",
+        );
+        assert_eq!(ended, "true");
+    }
+
+    #[pg_test]
     fn an_earlier_change_of_the_same_query_is_not_compared_with() {
         lived_through(1, 50.0, 12, 100.0, 50.0);
         // 6 days before the change another one halved it.

@@ -66,7 +66,6 @@ struct Around {
 /// The verdict on one implementation as things are now, and the end of the window that it rests on.
 pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding, Micros)> {
     let mut around = around(client, &question)?;
-    let around_stretch = question.stretch();
     if question.look == Look::Reverted {
         // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go, or it is still there.
         if around.undone_at.is_some() {
@@ -84,7 +83,7 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
             let others = changes::of_others(
                 surroundings.changes(client)?,
                 &around.this,
-                around_stretch,
+                question.stretch(),
                 question.changed_at.saturating_sub(DAY * question.bucket_width),
             );
             around.circumstances.confounded_by.clone_from(&others.confounding);

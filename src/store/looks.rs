@@ -131,7 +131,7 @@ pub fn take_at_revert(client: &mut SpiClient, id: i64) -> Result<Option<Measured
 fn look_at(client: &mut SpiClient, pending: &Pending, look: Look, now: Micros) -> Result<Measured> {
     let deadline = pending.after(settings::measurement_schedule().measure_deadline_seconds);
     let (finding, end) = evidence::judge(client, pending.question(look, now.min(deadline)))?;
-    let after = work_after(client, pending, end, now < deadline)?;
+    let after = work_after(client, pending, end, end == now)?;
     let figures = PlainFigures::of(
         &pending.before,
         &after,
