@@ -6,6 +6,7 @@
 //! `timestamptz`; durations of statements are milliseconds as `f64`, as pg_stat_statements has them.
 #![forbid(unsafe_code)]
 
+pub mod advisors;
 pub mod buckets;
 pub mod counters;
 pub mod delta;

@@ -6,6 +6,8 @@
 //! Trap: planning executes functions. Everything that has been tried on it is in pg_test/scenarios/planning.sh.
 #![expect(unsafe_code, reason = "the planner has no safe interface in pgrx")]
 
+pub mod explore;
+pub mod hypothetical;
 mod parameters;
 pub mod pass;
 mod relations;
@@ -68,6 +70,18 @@ pub enum Depth {
 /// # Errors
 /// Why it was skipped.
 pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
+    // SAFETY: called in the sandbox, under the guard.
+    in_forms(statement, &mut |text, form| unsafe {
+        let _guard = guard::enter();
+        plan_inside(text, form, depth)
+    })
+}
+
+/// Does `work` in the sandbox with the first form of the text that the server reads. It puts the guard up itself.
+fn in_forms<T>(
+    statement: &Statement,
+    work: &mut dyn FnMut(&CStr, &Form) -> Result<T, Skipped>,
+) -> Result<T, Skipped> {
     if statement.text.len() > LONGEST_TEXT {
         let detail = format!("{} bytes, more than {LONGEST_TEXT}", statement.text.len());
         return Err(Skipped::new(Reason::TextTooLong, detail));
@@ -85,7 +99,7 @@ pub fn plan(statement: &Statement, depth: Depth) -> Result<Planned, Skipped> {
     };
     loop {
         let Some(left) = forms.left() else { return Err(timed_out()) };
-        let raised = match attempt(statement, forms.form(), depth, left) {
+        let raised = match attempt(statement, forms.form(), left, work) {
             Ok(planned) => return Ok(planned),
             Err(NotPlanned::Skipped(skipped)) => return Err(skipped),
             Err(NotPlanned::Refused(Refusal::TimedOut)) => return Err(timed_out()),
@@ -103,12 +117,12 @@ enum NotPlanned {
     Refused(Refusal),
 }
 
-fn attempt(
+fn attempt<T>(
     statement: &Statement,
     form: &Form,
-    depth: Depth,
     time: Duration,
-) -> Result<Planned, NotPlanned> {
+    work: &mut dyn FnMut(&CStr, &Form) -> Result<T, Skipped>,
+) -> Result<T, NotPlanned> {
     let zero =
         |_| NotPlanned::Skipped(Skipped::new(Reason::NotReadable, "a zero byte in the text"));
     let text = CString::new(form.text.as_str()).map_err(zero)?;
@@ -117,9 +131,7 @@ fn attempt(
     guard::forget();
     let outcome = sandbox::run_as(statement.role, &search_path, &limits, || {
         apply(statement.settings);
-        let _guard = guard::enter();
-        // SAFETY: in the sandbox.
-        unsafe { plan_inside(&text, form, depth) }
+        work(&text, form)
     });
     // What was refused may have been swallowed, or only not inlined: then the plan is not the server's.
     if let Some(refused) = guard::refused() {
@@ -187,6 +199,24 @@ fn apply(settings: &[(CString, CString)]) {
 unsafe fn plan_inside(text: &CStr, form: &Form, depth: Depth) -> Result<Planned, Skipped> {
     // SAFETY: trees live until the sandbox ends; planning scribbles on its input, so each gets a copy.
     unsafe {
+        let (main, parameters) = ready(text, form)?;
+        let generic = planned(main, text, std::ptr::null_mut());
+        let mut sampled = Vec::new();
+        if depth == Depth::Sampled && parameters > 0 {
+            let values = Values::of(&walk::walk(main).comparisons);
+            for sample in &values.samples {
+                let bound = values.bind(sample, parameters);
+                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text, bound) });
+            }
+        }
+        Ok(Planned { generic, sampled })
+    }
+}
+
+/// The query to plan, after all checks, and how many parameters it has.
+unsafe fn ready(text: &CStr, form: &Form) -> Result<(*mut pg_sys::Query, usize), Skipped> {
+    // SAFETY: trees live until the sandbox ends.
+    unsafe {
         let raw = match raw_statements(text)[..] {
             [raw] => raw,
             ref several => {
@@ -205,16 +235,7 @@ unsafe fn plan_inside(text: &CStr, form: &Form, depth: Depth) -> Result<Planned,
         for query in &analysed.rewritten {
             relations::check(&walk::walk(*query).queries)?;
         }
-        let generic = planned(main, text, std::ptr::null_mut());
-        let mut sampled = Vec::new();
-        if depth == Depth::Sampled && !analysed.parameter_types.is_empty() {
-            let values = Values::of(&walk::walk(main).comparisons);
-            for sample in &values.samples {
-                let bound = values.bind(sample, analysed.parameter_types.len());
-                sampled.push(Sampled { weight: sample.weight, plan: planned(main, text, bound) });
-            }
-        }
-        Ok(Planned { generic, sampled })
+        Ok((main, analysed.parameter_types.len()))
     }
 }
 

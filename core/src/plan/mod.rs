@@ -137,6 +137,23 @@ impl Plan {
         self.nodes().iter().filter(|node| node.operation == Operation::Sort).count()
     }
 
+    /// Gives indexes another name: `name` says which, by oid. For those that the catalog does not know.
+    pub fn name_indexes(&mut self, name: &mut dyn FnMut(u32) -> Option<String>) {
+        fn within(node: &mut Node, name: &mut dyn FnMut(u32) -> Option<String>) {
+            if let Operation::Scan(Scan { index: Some(index), .. }) = &mut node.operation
+                && let Some(other) = name(index.oid)
+            {
+                *index = Named { oid: index.oid, name: other.clone(), family: other };
+            }
+            for child in &mut node.children {
+                within(child, name);
+            }
+        }
+        for node in std::iter::once(&mut self.root).chain(&mut self.subplans) {
+            within(node, name);
+        }
+    }
+
     /// Workers it asks for; 0 where it is not parallel.
     pub fn workers(&self) -> u32 {
         self.nodes()

@@ -1,0 +1,110 @@
+//! What is known of a table: its size, its columns' statistics, its indexes, how often it is written.
+//!
+//! Trap: names are as they stand in SQL, quoted where they must be. Numbers of columns are attribute numbers; 0 in an
+//! index's keys is an expression.
+
+use serde::{Deserialize, Serialize};
+
+use crate::statement::shape::Oid;
+
+/// A table, as `index_tables.sql` says it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub oid: Oid,
+    pub schema: String,
+    /// Without its schema.
+    pub name: String,
+    /// relkind is p: an index on it is built without CONCURRENTLY.
+    pub is_partitioned: bool,
+    /// With its partitions.
+    pub rows: f64,
+    pub pages: f64,
+    pub columns: Vec<ColumnFacts>,
+    pub indexes: Vec<Index>,
+    /// Mean rates since the counters were reset, rows per hour.
+    pub inserts_per_hour: f64,
+    pub updates_per_hour: f64,
+    pub deletes_per_hour: f64,
+    /// Share of the updates that touched no index (HOT), 0 to 1.
+    pub hot_share: f64,
+    /// Where the operator classes of pg_trgm are, if anywhere.
+    pub trigram_schema: Option<String>,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ColumnFacts {
+    pub number: i16,
+    pub name: String,
+    pub kind: ColumnKind,
+    /// Mean bytes of a value.
+    pub width: f64,
+    /// Different values; at least 1.
+    pub distinct: f64,
+    pub null_share: f64,
+    /// Of the most common value.
+    pub most_common_share: f64,
+    /// Of its order with that of the rows, -1 to 1; none without statistics.
+    pub correlation: Option<f64>,
+    /// It can be a key of a btree.
+    pub has_btree: bool,
+    /// Equal keys are stored once (btree deduplication).
+    pub deduplicates: bool,
+    /// The server's own type or an enum: reading a constant of it runs nobody's code.
+    pub is_plain_type: bool,
+    /// Its collation is not C: prefixes of LIKE need an operator class of their own.
+    pub is_collated: bool,
+    pub has_statistics: bool,
+}
+
+/// The families of types that decide the access method.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    #[default]
+    Plain,
+    Text,
+    Boolean,
+    Json,
+    Array,
+    TextSearch,
+}
+
+/// An index that is there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    pub oid: Oid,
+    /// With its schema.
+    pub name: String,
+    pub method: String,
+    pub keys: Vec<i16>,
+    pub includes: Vec<i16>,
+    pub is_unique: bool,
+    pub is_valid: bool,
+    pub is_partial: bool,
+    pub has_expressions: bool,
+    /// Default order, operator classes and collations.
+    pub is_ordinary: bool,
+}
+
+impl Table {
+    /// Schema and name.
+    pub fn qualified(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    pub fn column(&self, number: i16) -> Option<&ColumnFacts> {
+        self.columns.iter().find(|column| column.number == number)
+    }
+
+    pub fn writes_per_hour(&self) -> f64 {
+        self.inserts_per_hour + self.updates_per_hour + self.deletes_per_hour
+    }
+}
+
+impl ColumnFacts {
+    /// Share of the rows that an equality leaves.
+    pub fn equal_share(&self) -> f64 {
+        (1.0 - self.null_share) / self.distinct.max(1.0)
+    }
+}

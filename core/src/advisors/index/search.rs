@@ -1,0 +1,228 @@
+//! Which candidates a statement would use, and what they save it: asked of the planner, one set of them after the other.
+//!
+//! First all at once: a statement that is not helped by all of them is done. Then each that was used, and its narrower
+//! relatives, by itself; then the best ones together. The order is by what is learned from each planning, so the
+//! planner comes in as a function.
+//!
+//! Promises: the number of plannings is bounded, and a caller that runs out of time gets what is known so far.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::definition::{Candidate, Method};
+use crate::plan::Planned;
+
+/// Saving of planner cost below which an index is none for the statement. 0.15: what is promised then, tempered, is the 10 % that a
+/// verdict can see. No setting.
+pub const LEAST_SAVING: f64 = 0.15;
+/// What a second index must save beyond the first, of the cost without either. No setting.
+const LEAST_ADDED: f64 = 0.10;
+/// Indexes of one statement that work together. No setting.
+const MOST_TOGETHER: usize = 3;
+/// random_page_cost of storage without moving parts, for the trial of that setting alone.
+pub const FLASH_PAGE_COST: f64 = 1.1;
+
+/// What one plan of the statement says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub cost: f64,
+    pub rows: f64,
+    pub workers: u32,
+    /// No value stood for any parameter.
+    pub is_generic: bool,
+    pub is_compiled: bool,
+    pub shape: String,
+}
+
+impl Figures {
+    pub fn of(planned: &Planned) -> Figures {
+        let usual = planned.usual();
+        Figures {
+            cost: planned.total_cost(),
+            rows: planned.estimated_rows(),
+            workers: usual.workers(),
+            is_generic: planned.sampled.is_empty(),
+            is_compiled: usual.jit,
+            shape: usual.shape(),
+        }
+    }
+}
+
+/// A set of candidates and the plan with them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Together {
+    /// Places in [`Trial::candidates`], in the order in which they add to the saving.
+    pub members: Vec<usize>,
+    pub after: Figures,
+    /// No plan shows it: what a foreign key's check is thought to take.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_foreign_key: bool,
+}
+
+/// What the planner said of one statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub before: Figures,
+    pub candidates: Vec<Candidate>,
+    /// Sets that save something, in the order they were found.
+    pub sets: Vec<Together>,
+    /// Cost with random_page_cost alone as on flash storage, and with the best set as well; only where there is a set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_flash: Option<(f64, f64)>,
+    /// The time was over before all was tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut_short: bool,
+}
+
+/// What to plan with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question<'a> {
+    /// Places of the candidates that are there.
+    pub there: &'a [usize],
+    pub random_page_cost: Option<f64>,
+}
+
+/// What came of it.
+pub struct Answer {
+    pub planned: Planned,
+    /// Places of the candidates that a plan uses.
+    pub used: BTreeSet<usize>,
+}
+
+impl Trial {
+    /// Share of the cost that a set saves, at least 0.
+    pub fn saving(&self, after: &Figures) -> f64 {
+        saving(self.before.cost, after.cost)
+    }
+
+    /// How much of it the best set still saves where random_page_cost is that of flash storage already.
+    pub fn saving_on_flash(&self) -> Option<f64> {
+        self.on_flash.map(|(before, after)| saving(before, after))
+    }
+}
+
+fn saving(before: f64, after: f64) -> f64 {
+    if before > 0.0 { (1.0 - after / before).max(0.0) } else { 0.0 }
+}
+
+/// Asks the planner about `candidates`; `is_over` says when to stop.
+pub fn search(
+    candidates: Vec<Candidate>,
+    mut plan: impl FnMut(&Question) -> Answer,
+    mut is_over: impl FnMut() -> bool,
+) -> Trial {
+    let before = Figures::of(&plan(&Question { there: &[], random_page_cost: None }).planned);
+    let mut trial =
+        Trial { before, candidates, sets: Vec::new(), on_flash: None, is_cut_short: false };
+    if trial.candidates.is_empty() {
+        return trial;
+    }
+    let everything: Vec<usize> = (0..trial.candidates.len()).collect();
+    let with_all = plan(&Question { there: &everything, random_page_cost: None });
+    if trial.saving(&Figures::of(&with_all.planned)) < LEAST_SAVING {
+        return trial;
+    }
+    let mut alone: Vec<(usize, Figures)> = Vec::new();
+    for place in worth_trying(&trial.candidates, &with_all.used) {
+        if is_over() {
+            trial.is_cut_short = true;
+            break;
+        }
+        let answer = plan(&Question { there: &[place], random_page_cost: None });
+        if answer.used.contains(&place) {
+            alone.push((place, Figures::of(&answer.planned)));
+        }
+    }
+    alone.sort_by(|a, b| a.1.cost.total_cmp(&b.1.cost));
+    for (place, after) in &alone {
+        if trial.saving(after) >= LEAST_SAVING {
+            trial.sets.push(Together {
+                members: vec![*place],
+                after: after.clone(),
+                is_foreign_key: false,
+            });
+        }
+    }
+    // Two that pay only together are begun with one of them.
+    let begin = alone.first().map(|(place, after)| (*place, after.clone()));
+    let begin = begin.or_else(|| Some((*with_all.used.first()?, trial.before.clone())));
+    if let Some(begin) = begin {
+        together(&mut trial, begin, &with_all.used, &mut plan, &mut is_over);
+    }
+    if let Some(best) =
+        trial.sets.iter().min_by(|a, b| a.after.cost.total_cmp(&b.after.cost)).cloned()
+    {
+        let mut on_flash = |there: &[usize]| {
+            let question = Question { there, random_page_cost: Some(FLASH_PAGE_COST) };
+            plan(&question).planned.total_cost()
+        };
+        trial.on_flash = Some((on_flash(&[]), on_flash(&best.members)));
+    }
+    trial
+}
+
+/// Those that were used when all were there, and those that could do much the same for less: the same table and first
+/// key.
+fn worth_trying(candidates: &[Candidate], used: &BTreeSet<usize>) -> Vec<usize> {
+    let is_akin = |place: usize| {
+        used.iter().any(|one| {
+            let (one, other) = (&candidates[*one], &candidates[place]);
+            one.relation == other.relation
+                && (one.keys.first().map(|key| &key.what) == other.keys.first().map(|key| &key.what)
+                    || one.keys.len() == 2 && other.keys.len() == 2 && is_same_two(one, other)
+                    // What is cheap to keep is always asked about.
+                    || other.method == Method::Brin || other.predicate.is_some())
+        })
+    };
+    (0..candidates.len()).filter(|place| used.contains(place) || is_akin(*place)).collect()
+}
+
+fn is_same_two(one: &Candidate, other: &Candidate) -> bool {
+    one.keys[0].what == other.keys[1].what && one.keys[1].what == other.keys[0].what
+}
+
+/// Adds, one at a time, what saves most beside what is there.
+fn together(
+    trial: &mut Trial,
+    begin: (usize, Figures),
+    used: &BTreeSet<usize>,
+    plan: &mut impl FnMut(&Question) -> Answer,
+    is_over: &mut impl FnMut() -> bool,
+) {
+    let (mut members, mut so_far) = (vec![begin.0], begin.1);
+    while members.len() < MOST_TOGETHER {
+        let mut best: Option<(usize, Figures)> = None;
+        for place in used.iter().copied().filter(|place| !members.contains(place)) {
+            if is_over() {
+                trial.is_cut_short = true;
+                return;
+            }
+            let mut there = members.clone();
+            there.push(place);
+            let answer = plan(&Question { there: &there, random_page_cost: None });
+            let after = Figures::of(&answer.planned);
+            if answer.used.contains(&place)
+                && best.as_ref().is_none_or(|(_, known)| after.cost < known.cost)
+            {
+                best = Some((place, after));
+            }
+        }
+        let Some((place, after)) = best else { return };
+        if so_far.cost - after.cost < LEAST_ADDED * trial.before.cost {
+            return;
+        }
+        members.push(place);
+        if trial.saving(&after) >= LEAST_SAVING {
+            trial.sets.push(Together {
+                members: members.clone(),
+                after: after.clone(),
+                is_foreign_key: false,
+            });
+        }
+        so_far = after;
+    }
+}
+
+#[cfg(test)]
+mod tests;

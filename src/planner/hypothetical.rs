@@ -1,0 +1,368 @@
+//! Indexes that are not there, as HypoPG makes them, for plannings of ours alone.
+//!
+//! HypoPG keeps such indexes per session and shows them to the planner inside EXPLAIN. Here planning runs inside an EXPLAIN of nothing, and a hook
+//! of ours, called after HypoPG's, leaves those of our indexes that a planning asks for and none that a person made, with the size that we expect.
+//! Promises: what was made here is gone with [`Hypothetical`], however its scope is left; a person's own stay as they are.
+//! Trap: HypoPG's flag that says EXPLAIN is only taken back at the end of a statement: [`settle`] ends one.
+//! Trap: an index is made in the sandbox, as the role of the statement: its expressions and conditions are somebody's text.
+#![expect(unsafe_code, reason = "hooks and set-returning functions have no safe interface in pgrx")]
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::sync::OnceLock;
+
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::prelude::*;
+use pgrx::{PgList, pg_sys};
+
+use crate::error::Result;
+use crate::reader::analysis::{analyse, raw_statements};
+use crate::row::column;
+use crate::sandbox::{Limits, run_as};
+
+const FUNCTIONS: &str = include_str!("../../sql/queries/hypopg_functions.sql");
+
+/// Leaf pages under one page of the level above; a key of 8 bytes gives some 290. No setting.
+const FANOUT: f64 = 290.0;
+
+/// HypoPG, loaded into this session.
+#[derive(Clone, Copy)]
+pub struct Hypopg {
+    create: pg_sys::Oid,
+    drop: pg_sys::PGFunction,
+}
+
+/// One index to make.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// CREATE INDEX without a name.
+    pub statement: String,
+    /// Of an entry, its share of the pages included; None leaves HypoPG's estimate.
+    pub bytes_per_row: Option<f64>,
+}
+
+/// Indexes that were made; none of them is seen until [`Hypothetical::show`] says so.
+pub struct Hypothetical {
+    hypopg: Hypopg,
+    /// By place of what was wanted; None where it could not be made.
+    made: Vec<Option<pg_sys::Oid>>,
+    bytes_per_row: Vec<Option<f64>>,
+}
+
+thread_local! {
+    /// While planning here: the indexes that are seen, and the bytes that a row takes in each.
+    static SEEN: RefCell<Option<Vec<(pg_sys::Oid, Option<f64>)>>> = const { RefCell::new(None) };
+    /// What to do inside the EXPLAIN that is about to run.
+    static WORK: Cell<Option<*mut dyn FnMut()>> = const { Cell::new(None) };
+}
+
+impl Hypopg {
+    /// HypoPG in whatever schema it is; None where it is not installed in this database.
+    pub fn find() -> Result<Option<Hypopg>> {
+        let found = Spi::connect(|client| -> Result<_> {
+            client
+                .select(FUNCTIONS, Some(1), &[])?
+                .map(|row| {
+                    Ok((
+                        column::<pg_sys::Oid>(&row, 1)?,
+                        column::<pg_sys::Oid>(&row, 2)?,
+                        column::<String>(&row, 3)?,
+                    ))
+                })
+                .next()
+                .transpose()
+        })?;
+        let Some((create, drop, schema)) = found else { return Ok(None) };
+        let mut info = pg_sys::FmgrInfo::default();
+        // SAFETY: a function of the catalog; looking it up loads its library. The address stays valid as long as the process: libraries are never unloaded.
+        unsafe { pg_sys::fmgr_info(drop, &raw mut info) };
+        install();
+        let hypopg = Hypopg { create, drop: info.fn_addr };
+        hypopg.warm_up(&schema)?;
+        Ok(Some(hypopg))
+    }
+
+    /// HypoPG looks for free numbers with a statement of its own, once per session: not in the sandbox, where none may run.
+    fn warm_up(self, schema: &str) -> Result<()> {
+        static IS_WARM: OnceLock<()> = OnceLock::new();
+        if IS_WARM.get().is_some() {
+            return Ok(());
+        }
+        let create = format!(
+            "/* optimizer_workflow: hypopg */ SELECT indexrelid FROM {}.hypopg_create_index('CREATE INDEX ON optimizer.query_texts (query_hash)')",
+            pgrx::spi::quote_identifier(schema)
+        );
+        let made = Spi::connect(|client| -> Result<pg_sys::Oid> {
+            Ok(client.select(create.as_str(), Some(1), &[])?.first().get_one()?.unwrap_or_default())
+        })?;
+        self.remove(made);
+        IS_WARM.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// Makes the indexes, each by itself: one that HypoPG does not take is left out.
+    pub fn make(
+        self,
+        wanted: &[Wanted],
+        role: pg_sys::Oid,
+        search_path: &CStr,
+        limits: &Limits,
+    ) -> Hypothetical {
+        let mut made = Hypothetical {
+            hypopg: self,
+            made: Vec::with_capacity(wanted.len()),
+            bytes_per_row: wanted.iter().map(|one| one.bytes_per_row).collect(),
+        };
+        for one in wanted {
+            let oid = CString::new(one.statement.as_str()).ok().and_then(|statement| {
+                run_as(role, search_path, limits, || {
+                    let _guard = crate::guard::enter();
+                    // SAFETY: inside the sandbox.
+                    unsafe { self.create(&statement) }
+                })
+                .ok()
+                .flatten()
+            });
+            made.made.push(oid);
+        }
+        made
+    }
+
+    /// Calls `hypopg_create_index()` as the executor calls a function in FROM; its first row's first column.
+    ///
+    /// # Safety
+    /// Inside the sandbox.
+    unsafe fn create(self, statement: &CStr) -> Option<pg_sys::Oid> {
+        // SAFETY: everything is allocated in the sandbox's memory context and outlives the call; the function is one of a set, called with a result to
+        // be filled in. The guard sees no statement of ours: HypoPG parses and keeps, it runs nothing.
+        unsafe {
+            let mut info = pg_sys::FmgrInfo::default();
+            pg_sys::fmgr_info(self.create, &raw mut info);
+            let mut result = pg_sys::ReturnSetInfo {
+                type_: pg_sys::NodeTag::T_ReturnSetInfo,
+                econtext: pg_sys::CreateStandaloneExprContext(),
+                allowedModes: pg_sys::SetFunctionReturnMode::SFRM_Materialize as c_int,
+                ..pg_sys::ReturnSetInfo::default()
+            };
+            let argument = pg_sys::Datum::from(pg_sys::cstring_to_text(statement.as_ptr()));
+            call(&info, (&raw mut result).cast(), argument);
+            if result.setResult.is_null() || result.setDesc.is_null() {
+                return None;
+            }
+            let slot = pg_sys::MakeSingleTupleTableSlot(
+                result.setDesc,
+                &raw const pg_sys::TTSOpsMinimalTuple,
+            );
+            if !pg_sys::tuplestore_gettupleslot(result.setResult, true, false, slot) {
+                return None;
+            }
+            pg_sys::slot_getsomeattrs_int(slot, 1);
+            let is_null = *(*slot).tts_isnull;
+            let value = *(*slot).tts_values;
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            if is_null { None } else { pg_sys::Oid::from_datum(value, false) }
+        }
+    }
+
+    /// Forgets one: memory of this process alone, so it cannot fail and may be done in any state.
+    fn remove(self, index: pg_sys::Oid) {
+        let info = pg_sys::FmgrInfo { fn_addr: self.drop, ..pg_sys::FmgrInfo::default() };
+        // SAFETY: hypopg_drop_index(oid) takes its entry off a list.
+        unsafe { call(&info, std::ptr::null_mut(), pg_sys::Datum::from(index)) };
+    }
+}
+
+/// Calls a function with one argument.
+///
+/// # Safety
+/// `info` is of a function that takes such an argument and a result of that kind.
+unsafe fn call(info: &pg_sys::FmgrInfo, result: pg_sys::fmNodePtr, argument: pg_sys::Datum) {
+    /// The call's frame with room for one argument, which in C is at its end.
+    #[repr(C)]
+    struct Frame {
+        base: pg_sys::FunctionCallInfoBaseData,
+        argument: pg_sys::NullableDatum,
+    }
+    let mut frame = Frame {
+        base: pg_sys::FunctionCallInfoBaseData {
+            flinfo: std::ptr::from_ref(info).cast_mut(),
+            resultinfo: result,
+            nargs: 1,
+            ..pg_sys::FunctionCallInfoBaseData::default()
+        },
+        argument: pg_sys::NullableDatum { value: argument, isnull: false },
+    };
+    let Some(function) = info.fn_addr else { return };
+    let frame = (&raw mut frame).cast::<pg_sys::FunctionCallInfoBaseData>();
+    // SAFETY: as promised by the caller; an ERROR becomes a panic here.
+    unsafe {
+        pg_guard_ffi_boundary(|| function(frame));
+    }
+}
+
+impl Hypothetical {
+    /// Those that were made, by place of what was wanted.
+    pub fn made(&self) -> impl Iterator<Item = (usize, pg_sys::Oid)> {
+        self.made.iter().enumerate().filter_map(|(place, oid)| Some((place, (*oid)?)))
+    }
+
+    /// From now on plannings see the indexes of these places.
+    pub fn show(&self, places: &[usize]) {
+        let seen = places
+            .iter()
+            .filter_map(|place| {
+                let oid = (*self.made.get(*place)?)?;
+                Some((oid, self.bytes_per_row.get(*place).copied().flatten()))
+            })
+            .collect();
+        SEEN.set(Some(seen));
+    }
+}
+
+impl Drop for Hypothetical {
+    fn drop(&mut self) {
+        SEEN.set(None);
+        for (_, oid) in self.made() {
+            self.hypopg.remove(oid);
+        }
+    }
+}
+
+/// Runs `work` inside an EXPLAIN, which is where HypoPG's indexes are seen.
+///
+/// # Safety
+/// Inside `sandbox::run_as`.
+pub unsafe fn explaining<T>(mut work: impl FnMut() -> T) -> Option<T> {
+    /// The hook is ours for this one EXPLAIN; nothing is left for somebody else's.
+    struct Ours(pg_sys::ExplainOneQuery_hook_type);
+    impl Drop for Ours {
+        fn drop(&mut self) {
+            WORK.set(None);
+            // SAFETY: what stood there before.
+            unsafe { pg_sys::ExplainOneQuery_hook = self.0 };
+        }
+    }
+    const TEXT: &CStr = c"EXPLAIN SELECT 1";
+    let mut done = None;
+    let mut run = || done = Some(work());
+    let pointer: *mut (dyn FnMut() + '_) = &raw mut run;
+    // SAFETY: only the lifetime is changed; the work is taken within this call, and `Ours` forgets it at the end.
+    let pointer = unsafe {
+        std::mem::transmute::<*mut (dyn FnMut() + '_), *mut (dyn FnMut() + 'static)>(pointer)
+    };
+    // SAFETY: a hook is a plain variable of this single-threaded process.
+    let _ours = Ours(unsafe { pg_sys::ExplainOneQuery_hook });
+    // SAFETY: the tree of an EXPLAIN as the server makes it, wrapped as it wraps utility statements (pg_plan_queries); what it would print goes nowhere.
+    unsafe {
+        let raw = *raw_statements(TEXT).first()?;
+        let query = analyse(TEXT, raw, &[]).query;
+        let statement =
+            pg_sys::palloc0(size_of::<pg_sys::PlannedStmt>()).cast::<pg_sys::PlannedStmt>();
+        (*statement).type_ = pg_sys::NodeTag::T_PlannedStmt;
+        (*statement).commandType = pg_sys::CmdType::CMD_UTILITY;
+        (*statement).canSetTag = true;
+        (*statement).utilityStmt = (*query).utilityStmt;
+        WORK.set(Some(pointer));
+        pg_sys::ExplainOneQuery_hook = Some(explain_hook);
+        pg_sys::ProcessUtility(
+            statement,
+            TEXT.as_ptr(),
+            false,
+            pg_sys::ProcessUtilityContext::PROCESS_UTILITY_QUERY,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            pg_sys::None_Receiver,
+            std::ptr::null_mut(),
+        );
+    }
+    done
+}
+
+/// Ends a statement, so that HypoPG's indexes are no longer seen in what this session runs next.
+pub fn settle() -> Result<()> {
+    Spi::connect(|client| {
+        client.select("/* optimizer_workflow: explained */ SELECT 1", Some(1), &[])?;
+        Ok(())
+    })
+}
+
+/// The hook that was there before ours.
+static BEFORE: OnceLock<pg_sys::get_relation_info_hook_type> = OnceLock::new();
+
+/// Once per process, after HypoPG's library was loaded: the last hook that was set is called first, and ours calls HypoPG's before it does its own.
+fn install() {
+    BEFORE.get_or_init(|| {
+        // SAFETY: hooks are plain variables of this single-threaded process, to be set at any time and chained.
+        unsafe {
+            let before = pg_sys::get_relation_info_hook;
+            pg_sys::get_relation_info_hook = Some(relation_hook);
+            before
+        }
+    });
+}
+
+/// In the place of what EXPLAIN does with its query: the work that waits.
+#[pg_guard]
+unsafe extern "C-unwind" fn explain_hook(
+    _query: *mut pg_sys::Query,
+    _options: c_int,
+    _into: *mut pg_sys::IntoClause,
+    _state: *mut pg_sys::ExplainState,
+    _text: *const c_char,
+    _parameters: pg_sys::ParamListInfo,
+    _environment: *mut pg_sys::QueryEnvironment,
+) {
+    if let Some(work) = WORK.take() {
+        // SAFETY: set by `explaining`, which waits for this call.
+        unsafe { (*work)() };
+    }
+}
+
+unsafe extern "C-unwind" fn relation_hook(
+    root: *mut pg_sys::PlannerInfo,
+    relation: pg_sys::Oid,
+    is_parent: bool,
+    info: *mut pg_sys::RelOptInfo,
+) {
+    // SAFETY: the hook that was there, with the arguments it expects; no destructors here, its errors jump over this frame.
+    unsafe {
+        if let Some(Some(hook)) = BEFORE.get() {
+            hook(root, relation, is_parent, info);
+        }
+        leave_what_is_seen(info);
+    }
+}
+
+/// Takes off what is hypothetical and not ours, and puts our sizes in.
+#[pg_guard]
+unsafe extern "C-unwind" fn leave_what_is_seen(info: *mut pg_sys::RelOptInfo) {
+    SEEN.with_borrow(|seen| {
+        let Some(seen) = seen else { return };
+        // SAFETY: the planner's own list of a relation's indexes, in its memory context.
+        unsafe {
+            let mut left = PgList::<pg_sys::IndexOptInfo>::new();
+            for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*info).indexlist).iter_ptr() {
+                let ours = seen.iter().find(|(oid, _)| *oid == (*index).indexoid);
+                if let Some((_, bytes_per_row)) = ours {
+                    if let Some(bytes) = bytes_per_row {
+                        resize(index, *bytes);
+                    }
+                } else if (*index).hypothetical {
+                    continue;
+                }
+                left.push(index);
+            }
+            (*info).indexlist = left.into_pg();
+        }
+    });
+}
+
+unsafe fn resize(index: *mut pg_sys::IndexOptInfo, bytes_per_row: f64) {
+    // SAFETY: an entry of the planner's list.
+    unsafe {
+        let pages = ((*index).tuples * bytes_per_row / f64::from(pg_sys::BLCKSZ)).ceil().max(1.0);
+        // At most what a relation may have; the float lies below.
+        (*index).pages = pages.min(f64::from(u32::MAX - 1)) as pg_sys::BlockNumber;
+        (*index).tree_height = (pages.ln() / FANOUT.ln()).ceil().max(0.0) as c_int;
+    }
+}
