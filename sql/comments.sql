@@ -58,6 +58,10 @@ COMMENT ON FUNCTION optimizer.measure_pending_implementations() IS
     'Takes every look that is due; one row for each';
 COMMENT ON FUNCTION optimizer.take_look(bigint) IS
     'One look without learning from it; for take_look_or_note_error()';
+COMMENT ON FUNCTION optimizer.take_look_at_revert(bigint) IS
+    'The last look at a change that is being taken back; whether there was one; for take_look_at_revert_or_note_error()';
+COMMENT ON FUNCTION optimizer.take_look_at_revert_or_note_error(bigint) IS
+    'The same in a subtransaction: an error is noted, and the change is taken back all the same';
 COMMENT ON FUNCTION optimizer.note_failed_look(bigint, text) IS
     'Notes that a look raised an error; for take_look_or_note_error()';
 COMMENT ON FUNCTION optimizer.take_look_or_note_error(bigint) IS

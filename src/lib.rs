@@ -75,6 +75,7 @@ extension_sql_file!(
     requires = [
         "views",
         api::measurement::take_look,
+        api::measurement::take_look_at_revert,
         api::measurement::note_failed_look,
         api::maintenance::check_maintenance,
         api::maintenance::run_maintenance_step
@@ -96,6 +97,7 @@ extension_sql_file!(
         api::measurement::measure_implementation_results,
         api::measurement::measure_pending_implementations,
         api::measurement::take_look,
+        api::measurement::take_look_at_revert,
         api::measurement::note_failed_look,
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,
