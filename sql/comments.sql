@@ -16,6 +16,8 @@ COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.setting_with_unit(text, text) IS
+    'A value of pg_settings, in its unit, as SHOW writes it';
 COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS
     'Whether two spellings are one value of a setting: 64MB is 65536kB; unit is that of pg_settings';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS

@@ -100,9 +100,7 @@ BEGIN
             of_server := optimizer.server_setting(setting.name);
             IF NOT optimizer.is_same_setting_value(asked, of_server, setting.unit) THEN
                 RETURN format('%s is %s, not %s', setting.name,
-                              CASE WHEN of_server ~ '^-?\d+(\.\d+)?$' AND setting.unit IS NOT NULL
-                                   THEN of_server || ' (unit: ' || setting.unit || ')'
-                                   ELSE of_server END, asked);
+                              optimizer.setting_with_unit(of_server, setting.unit), asked);
             END IF;
         ELSIF NOT EXISTS (
             SELECT FROM pg_db_role_setting d, unnest(d.setconfig) AS c (entry)

@@ -50,6 +50,7 @@ extension_sql_file!(
     requires = [
         "implementations",
         api::events::is_same_setting_value,
+        api::events::setting_with_unit,
         api::fingerprint::index_fingerprint
     ]
 );
@@ -86,6 +87,7 @@ extension_sql_file!(
     requires = [
         "maintenance",
         api::events::is_same_setting_value,
+        api::events::setting_with_unit,
         api::fingerprint::index_fingerprint,
         api::fingerprint::statement_fingerprint,
         "plans",

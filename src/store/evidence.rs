@@ -69,13 +69,14 @@ struct Around {
 /// The verdict on one implementation as things are now, and the end of the window that it rests on.
 pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding, Micros)> {
     let mut around = around(client, &question)?;
-    if question.look == Look::Reverted {
-        // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go, or it is still there.
-        if around.undone_at.is_some() {
-            around.circumstances.not_applied = None;
-        }
-        question.window_end =
-            around.undone_at.map_or(question.window_end, |at| at.min(question.window_end));
+    if question.look == Look::Reverted
+        && let Some(undone_at) = around.undone_at
+    {
+        // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go.
+        // What happened then and later is no part of the window.
+        question.window_end = question.window_end.min(undone_at.saturating_sub(1));
+        around = self::around(client, &question)?;
+        around.circumstances.not_applied = None;
     }
     let question = &question;
     let finding = surroundings::with(

@@ -57,10 +57,13 @@ impl Tally {
     /// Share of the trials that ended improved or regressed, with its 95 % interval; `None` without any.
     pub fn false_rate(&self) -> Option<(f64, f64, f64)> {
         let (wrong, all) = (f64::from(self.improved + self.regressed), f64::from(self.trials()));
+        if all <= 0.0 {
+            return None;
+        }
         let rate = wrong / all;
         // Trials that share days of one query are hardly more than one: they make no interval narrower.
         let (low, high) = interval_of_rate(rate, all.min(self.apart as f64));
-        (all > 0.0).then_some((rate, low, high))
+        Some((rate, low, high))
     }
 
     fn add(&mut self, verdict: Verdict) {
