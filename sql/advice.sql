@@ -16,7 +16,8 @@ SELECT s.query_hash,
        s.original_query AS undo_sql,
        -- a change of one query's own text or settings reaches no other query
        NULL::text AS action_key,
-       'medium' AS implementation_complexity
+       'medium' AS implementation_complexity,
+       NULL::float8 AS plan_cost_ratio
 FROM optimizer.query_rewrite_suggestions s
 WHERE NOT s.dismissed;
 
@@ -43,7 +44,8 @@ SELECT s.query_hash,
        CASE WHEN s.scope <> 'query' THEN md5(optimizer.normalise_sql(action.sql)) END
            AS action_key,
        CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END
-           AS implementation_complexity
+           AS implementation_complexity,
+       NULL::float8 AS plan_cost_ratio
 FROM optimizer.parameter_tuning_suggestions s
 JOIN (VALUES
     ('query', 'SET LOCAL', 'RESET', ''),
@@ -82,7 +84,8 @@ SELECT of_query.query_hash,
        NULL::text AS action_sql,
        NULL::text AS undo_sql,
        NULL::text AS action_key,
-       'medium' AS implementation_complexity
+       'medium' AS implementation_complexity,
+       NULL::float8 AS plan_cost_ratio
 FROM (
     SELECT query_hash, id FROM optimizer.workload_patterns WHERE query_hash IS NOT NULL
     UNION ALL
@@ -113,7 +116,8 @@ SELECT s.query_hash,
        md5(nullif(optimizer.normalise_sql(s.definition), '')) AS action_key,
        CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
             WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
-           AS implementation_complexity
+           AS implementation_complexity,
+       s.plan_cost_after / s.plan_cost_before AS plan_cost_ratio
 FROM optimizer.index_suggestions s;
 
 CREATE VIEW optimizer.advice AS

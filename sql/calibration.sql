@@ -4,6 +4,11 @@ CREATE VIEW optimizer.calibration AS
 WITH outcome AS (
     SELECT i.made_by, r.source_type, i.kind, i.stated_confidence, i.confidence_at_record,
            i.accuracy_score, (i.verdict = 'improved')::integer AS came,
+           -- the forecast is about what works
+           CASE WHEN i.verdict = 'improved'
+                THEN i.adjusted_improvement_percent BETWEEN i.forecast_low_at_record_percent
+                                                        AND i.forecast_high_at_record_percent
+           END AS held,
            1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
                           WHERE same_action.recorded_with = i.recorded_with) AS share
     FROM optimizer.optimization_implementations i
@@ -14,7 +19,9 @@ WITH outcome AS (
            sum(o.share * o.stated_confidence) / sum(o.share) AS mean_stated_confidence,
            avg(o.accuracy_score) AS mean_accuracy,
            sum(o.share * (o.stated_confidence - o.came) ^ 2) / sum(o.share) AS brier_stated,
-           sum(o.share * (o.confidence_at_record - o.came) ^ 2) / sum(o.share) AS brier_shown
+           sum(o.share * (o.confidence_at_record - o.came) ^ 2) / sum(o.share) AS brier_shown,
+           coalesce(sum(o.share) FILTER (WHERE o.held), 0)
+               / nullif(sum(o.share) FILTER (WHERE o.held IS NOT NULL), 0) AS held
     FROM outcome o
     GROUP BY o.made_by, o.source_type, o.kind
 )
@@ -36,7 +43,8 @@ SELECT k.made_by,
        (1 + k.harm_weight) / (20 + k.outcome_weight) AS harm_rate,
        o.brier_stated,
        o.brier_shown,
-       k.inconclusive::float8 / nullif(k.inconclusive + k.outcomes, 0) AS inconclusive_rate
+       k.inconclusive::float8 / nullif(k.inconclusive + k.outcomes, 0) AS inconclusive_rate,
+       o.held AS forecast_coverage
 FROM optimizer.learned_kinds k
 LEFT JOIN kind o ON o.made_by = k.made_by AND o.source_type = k.source_type AND o.kind = k.kind
 CROSS JOIN LATERAL optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
@@ -76,28 +84,37 @@ COMMENT ON COLUMN optimizer.calibration.brier_shown IS
     'Mean squared error of the confidence that was shown at recording; less is better';
 COMMENT ON COLUMN optimizer.calibration.inconclusive_rate IS
     'Share of the verdicts that were inconclusive, 0 to 1';
+COMMENT ON COLUMN optimizer.calibration.forecast_coverage IS
+    'Of what improved, the share that lay in the 80 % interval forecast at recording, 0 to 1; null while nothing improved';
 
+-- Recommendations of one action are one change: together they weigh as much as one.
 CREATE VIEW optimizer.reliability AS
 WITH outcome AS (
     SELECT i.confidence_at_record AS said, (i.verdict = 'improved')::integer AS came,
-           LEAST(floor(i.confidence_at_record * 10), 9)::integer AS bin
+           LEAST(floor(i.confidence_at_record * 10), 9)::integer AS bin,
+           1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
+                          WHERE same_action.recorded_with = i.recorded_with) AS share
     FROM optimizer.optimization_implementations i
     WHERE i.verdict IN ('improved', 'not_improved', 'regressed') AND i.measured_at IS NOT NULL
+), binned AS (
+    SELECT bin, count(*) AS outcomes, sum(share) AS weight, sum(share * said) / sum(share) AS said,
+           sum(share * came) / sum(share) AS rate
+    FROM outcome
+    GROUP BY bin
 )
 SELECT bin / 10.0::float8 AS confidence_from,
        (bin + 1) / 10.0::float8 AS confidence_to,
-       count(*) AS outcomes,
-       avg(said) AS mean_confidence,
-       avg(came)::float8 AS success_rate,
+       outcomes,
+       said AS mean_confidence,
+       rate AS success_rate,
        -- Wilson, 1927
-       GREATEST(0, ((avg(came) + 1.9208 / count(*)) / (1 + 3.8416 / count(*)))::float8
-           - 1.96 * sqrt((avg(came) * (1 - avg(came)) + 0.9604 / count(*)) / count(*))::float8
-           / (1 + 3.8416 / count(*))::float8) AS rate_low,
-       LEAST(1, ((avg(came) + 1.9208 / count(*)) / (1 + 3.8416 / count(*)))::float8
-           + 1.96 * sqrt((avg(came) * (1 - avg(came)) + 0.9604 / count(*)) / count(*))::float8
-           / (1 + 3.8416 / count(*))::float8) AS rate_high
-FROM outcome
-GROUP BY bin;
+       GREATEST(0, (rate + 1.9208 / weight
+                    - 1.96 * sqrt((rate * (1 - rate) + 0.9604 / weight) / weight))
+                   / (1 + 3.8416 / weight)) AS rate_low,
+       LEAST(1, (rate + 1.9208 / weight
+                 + 1.96 * sqrt((rate * (1 - rate) + 0.9604 / weight) / weight))
+                / (1 + 3.8416 / weight)) AS rate_high
+FROM binned;
 COMMENT ON VIEW optimizer.reliability IS
     'What was said beside what came: of the advice shown with such a confidence, how much worked';
 COMMENT ON COLUMN optimizer.reliability.confidence_from IS 'Confidence shown at recording, from, 0 to 1';

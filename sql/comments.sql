@@ -16,6 +16,8 @@ COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.setting_with_unit(text, text) IS
+    'A value of pg_settings, in its unit, as SHOW writes it';
 COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS
     'Whether two spellings are one value of a setting: 64MB is 65536kB; unit is that of pg_settings';
 COMMENT ON FUNCTION optimizer.bucket_width_seconds() IS
@@ -58,6 +60,10 @@ COMMENT ON FUNCTION optimizer.measure_pending_implementations() IS
     'Takes every look that is due; one row for each';
 COMMENT ON FUNCTION optimizer.take_look(bigint) IS
     'One look without learning from it; for take_look_or_note_error()';
+COMMENT ON FUNCTION optimizer.take_look_at_revert(bigint) IS
+    'The last look at a change that is being taken back; whether there was one; for take_look_at_revert_or_note_error()';
+COMMENT ON FUNCTION optimizer.take_look_at_revert_or_note_error(bigint) IS
+    'The same in a subtransaction: an error is noted, and the change is taken back all the same';
 COMMENT ON FUNCTION optimizer.note_failed_look(bigint, text) IS
     'Notes that a look raised an error; for take_look_or_note_error()';
 COMMENT ON FUNCTION optimizer.take_look_or_note_error(bigint) IS

@@ -42,7 +42,8 @@ CREATE TABLE optimizer.system_events (
     fingerprint text,
     implementation_id bigint,
     detail text,
-    settled boolean NOT NULL DEFAULT true
+    settled boolean NOT NULL DEFAULT true,
+    started_at timestamptz
 );
 ALTER SEQUENCE optimizer.system_events_id_seq OWNED BY optimizer.system_events.id;
 CREATE INDEX system_events_occurred_at_idx ON optimizer.system_events (occurred_at);
@@ -90,6 +91,8 @@ COMMENT ON COLUMN optimizer.system_events.fingerprint IS
 COMMENT ON COLUMN optimizer.system_events.implementation_id IS
     'The implementation that was recorded or reverted';
 COMMENT ON COLUMN optimizer.system_events.detail IS 'What else there is to say';
+COMMENT ON COLUMN optimizer.system_events.started_at IS
+    'When the statement that did it began: an index is built from then on; null where it is not known';
 COMMENT ON COLUMN optimizer.system_events.settled IS
     'A look has compared it with the catalog; false: the next one will not report the same change again';
 
@@ -253,11 +256,12 @@ BEGIN
     ELSE
         INSERT INTO optimizer.system_events
             (occurred_at, noticed_by, event_type, action, actor, relation_id, relation_name,
-             object_id, object_name, definition, detail, settled)
+             object_id, object_name, definition, detail, settled, started_at)
         SELECT clock_timestamp(), 'event trigger', e.event_type, e.action,
                coalesce(nullif(current_setting('role'), 'none'), session_user),
                e.relation_id, e.relation_id::regclass::text, e.objid, e.object_name,
-               CASE e.event_type WHEN 'index' THEN pg_get_indexdef(e.objid) END, TG_TAG, false
+               CASE e.event_type WHEN 'index' THEN pg_get_indexdef(e.objid) END, TG_TAG, false,
+               statement_timestamp()
         FROM (SELECT c.objid,
                      CASE c.object_type WHEN 'index' THEN 'index'
                                         WHEN 'statistics object' THEN 'statistics'
@@ -355,7 +359,8 @@ SELECT e.id,
        CASE WHEN shown THEN e.new_value ELSE hidden END AS new_value,
        CASE WHEN shown THEN e.definition ELSE hidden END AS definition,
        e.implementation_id,
-       CASE WHEN shown THEN e.detail ELSE hidden END AS detail
+       CASE WHEN shown THEN e.detail ELSE hidden END AS detail,
+       e.started_at
 FROM optimizer.system_events e
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
     AS privilege (shown, hidden);

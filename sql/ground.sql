@@ -32,12 +32,33 @@ $$;
 COMMENT ON FUNCTION optimizer.ground_of(text, bigint) IS
     'What a suggestion asks for, as it can be checked: an index by its fingerprint, one that is to go, a setting with its value and scope; null where nothing can';
 
+CREATE FUNCTION optimizer.is_setting_asked(ground jsonb, value text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT optimizer.is_same_setting_value(ground ->> 'value', value, s.unit)
+            FROM pg_settings s WHERE lower(s.name) = ground ->> 'setting');
+COMMENT ON FUNCTION optimizer.is_setting_asked(jsonb, text) IS
+    'Whether a value is the one that a recorded setting was to have; null where no value or no such setting is given';
+
+-- Trap: reset_val is what this session began with, and its role or database may have a value of its own.
+CREATE FUNCTION optimizer.server_setting(setting_name text) RETURNS text
+    LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+    RETURN (SELECT CASE WHEN s.source IN ('default', 'configuration file', 'command line', 'environment variable',
+                                          'override')
+                        THEN s.reset_val
+                        ELSE coalesce((SELECT f.setting FROM pg_file_settings f
+                                       WHERE lower(f.name) = lower(setting_name) AND f.error IS NULL
+                                       ORDER BY f.seqno DESC LIMIT 1), s.boot_val) END
+            FROM pg_settings s WHERE lower(s.name) = lower(setting_name));
+COMMENT ON FUNCTION optimizer.server_setting(text) IS
+    'Value of a setting for the whole server, whatever this session, its role or its database have; in the unit of pg_settings, or with its own';
+
 CREATE FUNCTION optimizer.unmet_ground(ground jsonb) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     asked text := ground ->> 'value';
     setting record;
+    of_server text;
     written text := btrim(CASE WHEN ground ? 'index_fingerprint' THEN ground ->> 'relation'
                                ELSE ground ->> 'dropped_index' END);
     -- Where it may be found, by the index on names; names_relation() has the last word.
@@ -76,8 +97,10 @@ BEGIN
             IF setting.pending_restart THEN
                 RETURN format('%s waits for a restart of the server', setting.name);
             END IF;
-            IF NOT optimizer.is_same_setting_value(asked, setting.reset_val, setting.unit) THEN
-                RETURN format('%s is %s, not %s', setting.name, current_setting(setting.name), asked);
+            of_server := optimizer.server_setting(setting.name);
+            IF NOT optimizer.is_same_setting_value(asked, of_server, setting.unit) THEN
+                RETURN format('%s is %s, not %s', setting.name,
+                              optimizer.setting_with_unit(of_server, setting.unit), asked);
             END IF;
         ELSIF NOT EXISTS (
             SELECT FROM pg_db_role_setting d, unnest(d.setconfig) AS c (entry)

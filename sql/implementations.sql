@@ -40,6 +40,9 @@ CREATE TABLE optimizer.optimization_implementations (
     kind text NOT NULL,
     stated_confidence float8 NOT NULL,
     ground jsonb,
+    plan_cost_ratio float8,
+    forecast_low_at_record_percent float8,
+    forecast_high_at_record_percent float8,
     CHECK (status <> 'implemented' OR verdict IS NOT NULL)
 );
 CREATE UNIQUE INDEX optimization_implementations_one_pending_idx
@@ -122,6 +125,12 @@ COMMENT ON COLUMN optimizer.optimization_implementations.kind IS
     'Kind of advice when it was recorded';
 COMMENT ON COLUMN optimizer.optimization_implementations.stated_confidence IS
     'Confidence that the source stated when it was recorded, 0 to 1';
+COMMENT ON COLUMN optimizer.optimization_implementations.plan_cost_ratio IS
+    'Planner''s cost of the query after / before, as the source stated it when it was recorded; null where not known';
+COMMENT ON COLUMN optimizer.optimization_implementations.forecast_low_at_record_percent IS
+    'Low end of the forecast''s 80 % interval when it was recorded, percent';
+COMMENT ON COLUMN optimizer.optimization_implementations.forecast_high_at_record_percent IS
+    'High end of the forecast''s 80 % interval when it was recorded, percent';
 COMMENT ON COLUMN optimizer.optimization_implementations.ground IS
     'What must be there for it to count as made: an index by its fingerprint, one that is gone, a setting; null where nothing can be checked';
 

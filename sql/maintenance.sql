@@ -29,6 +29,25 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+CREATE FUNCTION optimizer.take_look_at_revert_or_note_error(
+    implementation_id bigint
+) RETURNS boolean
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN optimizer.take_look_at_revert(implementation_id);
+EXCEPTION WHEN OTHERS THEN
+    -- Deadlocks, missing resources, lock timeouts and interventions may be over at the next try.
+    IF left(SQLSTATE, 2) IN ('40', '53', '57') OR SQLSTATE = '55P03' THEN
+        RAISE;
+    END IF;
+    RAISE WARNING 'optimizer_workflow: implementation % could not be measured: %',
+        implementation_id, SQLERRM;
+    PERFORM optimizer.note_failed_look(implementation_id, SQLERRM);
+    RETURN false;
+END
+$$;
+
 CREATE FUNCTION optimizer.run_maintenance(
     only_step text DEFAULT NULL
 ) RETURNS TABLE (step text, detail text, ms float8)

@@ -47,16 +47,16 @@ COMMENT ON COLUMN optimizer.performance_models.is_used IS
 
 CREATE VIEW optimizer.performance_model_in_use AS
 SELECT m.id,
-       -- what advisors know of planner costs is not asked yet: every recommendation has it unknown
-       (m.coefficients ->> 'intercept')::float8
-           + (m.coefficients ->> 'cost_ratio_unknown')::float8 AS intercept,
+       (m.coefficients ->> 'intercept')::float8 AS intercept,
        (m.coefficients ->> 'stated_percent')::float8 AS stated_weight,
        ARRAY[(m.coefficients ->> 'ln_calls_per_hour')::float8,
              (m.coefficients ->> 'ln_mean_exec_time_ms')::float8,
              (m.coefficients ->> 'ln_shared_blks_per_call')::float8,
              (m.coefficients ->> 'ln_rows_per_call')::float8] AS activity_weights,
        m.coefficients,
-       m.forecast_half_width_percent
+       m.forecast_half_width_percent,
+       (m.coefficients ->> 'ln_cost_ratio')::float8 AS cost_ratio_weight,
+       (m.coefficients ->> 'cost_ratio_unknown')::float8 AS cost_ratio_unknown_weight
 FROM optimizer.performance_models m
 WHERE m.is_used AND m.id = (SELECT max(latest.id) FROM optimizer.performance_models latest);
 COMMENT ON VIEW optimizer.performance_model_in_use IS
@@ -67,6 +67,10 @@ COMMENT ON COLUMN optimizer.performance_model_in_use.stated_weight IS
     'Percentage points per percentage point of stated improvement';
 COMMENT ON COLUMN optimizer.performance_model_in_use.activity_weights IS
     'Percentage points per unit of ln(1 + x): calls per hour, mean time in ms, blocks and rows per call';
+COMMENT ON COLUMN optimizer.performance_model_in_use.cost_ratio_weight IS
+    'Percentage points per unit of ln(planner''s cost after / before)';
+COMMENT ON COLUMN optimizer.performance_model_in_use.cost_ratio_unknown_weight IS
+    'Percentage points where the planner''s costs are not known';
 COMMENT ON COLUMN optimizer.performance_model_in_use.coefficients IS
     'All coefficients; those of sources and kinds by name';
 COMMENT ON COLUMN optimizer.performance_model_in_use.forecast_half_width_percent IS

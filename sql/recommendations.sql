@@ -34,6 +34,7 @@ CREATE TABLE optimizer.optimization_recommendations (
     suggestion_updated_at timestamptz NOT NULL,
     roi_rank float8 NOT NULL,
     saving_rank float8 NOT NULL,
+    plan_cost_ratio float8,
     UNIQUE (query_hash, source_type, source_id)
 ) WITH (fillfactor = 50);
 -- The ranked list is read source by source and merged: one index per order serves the whole list and
@@ -111,6 +112,8 @@ COMMENT ON COLUMN optimizer.optimization_recommendations.created_at IS 'When it 
 COMMENT ON COLUMN optimizer.optimization_recommendations.updated_at IS 'When it last changed';
 COMMENT ON COLUMN optimizer.optimization_recommendations.suggestion_updated_at IS
     'updated_at of the suggestion as it was when the recommendation was last written from it';
+COMMENT ON COLUMN optimizer.optimization_recommendations.plan_cost_ratio IS
+    'Planner''s cost of the query after / before, as its source stated it; null where not known';
 COMMENT ON COLUMN optimizer.optimization_recommendations.roi_rank IS
     'roi_score as it was when it last moved by more than 5 %: what its index has in order';
 COMMENT ON COLUMN optimizer.optimization_recommendations.saving_rank IS

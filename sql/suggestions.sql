@@ -176,6 +176,8 @@ CREATE TABLE optimizer.index_suggestions (
     made_by text NOT NULL DEFAULT current_user CHECK (made_by <> ''),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
+    plan_cost_before float8 CHECK (plan_cost_before BETWEEN 1e-9 AND 1e18),
+    plan_cost_after float8 CHECK (plan_cost_after BETWEEN 1e-9 AND 1e18),
     UNIQUE (query_hash, definition)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.index_suggestions
@@ -194,6 +196,10 @@ COMMENT ON COLUMN optimizer.index_suggestions.estimated_size_bytes IS
     'Expected size, bytes';
 COMMENT ON COLUMN optimizer.index_suggestions.reasoning IS
     'Why that is faster';
+COMMENT ON COLUMN optimizer.index_suggestions.plan_cost_before IS
+    'Planner''s cost of the query without the index, in its own units; null where not known';
+COMMENT ON COLUMN optimizer.index_suggestions.plan_cost_after IS
+    'Planner''s cost of the query with the index; null where not known';
 COMMENT ON COLUMN optimizer.index_suggestions.id IS 'Number of the suggestion';
 COMMENT ON COLUMN optimizer.index_suggestions.query_hash IS 'queryid of the query it is about';
 COMMENT ON COLUMN optimizer.index_suggestions.affected_query_hashes IS 'Other queries that the same advice touches';

@@ -193,7 +193,8 @@ SELECT r.id,
        CASE WHEN shown THEN t.query ELSE hidden END AS query,
        r.roi_rank,
        r.saving_rank,
-       CASE WHEN r.status = 'open' THEN l.looks_implemented_at END AS looks_implemented_at
+       CASE WHEN r.status = 'open' THEN l.looks_implemented_at END AS looks_implemented_at,
+       r.plan_cost_ratio
 FROM optimizer.optimization_recommendations r
 LEFT JOIN optimizer.query_texts t ON t.query_hash = r.query_hash
 LEFT JOIN optimizer.looks_implemented l ON l.recommendation_id = r.id
@@ -249,7 +250,10 @@ SELECT i.id,
             HAVING EXISTS (SELECT FROM optimizer.implementation_queries q
                            WHERE q.implementation_id = i.id AND q.query_hash <> i.query_hash))
        ELSE (i.post_optimization_stats ->> 'share_of_calls_on_old_text')::float8 END
-           AS share_of_calls_on_old_text
+           AS share_of_calls_on_old_text,
+       i.forecast_low_at_record_percent,
+       i.forecast_high_at_record_percent,
+       i.plan_cost_ratio
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)

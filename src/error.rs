@@ -24,7 +24,7 @@ pub enum Error {
     Input(#[from] InvalidInput),
     #[error(transparent)]
     Spi(#[from] pgrx::spi::SpiError),
-    #[error("cannot write JSON: {0}")]
+    #[error("cannot read or write JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A column that our own SQL promises was null: a bug, reported as one.
     #[error("column {0} of an internal query is null")]

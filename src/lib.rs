@@ -50,6 +50,7 @@ extension_sql_file!(
     requires = [
         "implementations",
         api::events::is_same_setting_value,
+        api::events::setting_with_unit,
         api::fingerprint::index_fingerprint
     ]
 );
@@ -75,6 +76,7 @@ extension_sql_file!(
     requires = [
         "views",
         api::measurement::take_look,
+        api::measurement::take_look_at_revert,
         api::measurement::note_failed_look,
         api::maintenance::check_maintenance,
         api::maintenance::run_maintenance_step
@@ -85,6 +87,7 @@ extension_sql_file!(
     requires = [
         "maintenance",
         api::events::is_same_setting_value,
+        api::events::setting_with_unit,
         api::fingerprint::index_fingerprint,
         api::fingerprint::statement_fingerprint,
         "plans",
@@ -96,6 +99,7 @@ extension_sql_file!(
         api::measurement::measure_implementation_results,
         api::measurement::measure_pending_implementations,
         api::measurement::take_look,
+        api::measurement::take_look_at_revert,
         api::measurement::note_failed_look,
         api::metrics::take_sample,
         api::metrics::ingest_query_metrics,

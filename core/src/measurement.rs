@@ -106,6 +106,19 @@ pub struct Schedule {
     pub measure_deadline_seconds: i32,
 }
 
+impl Schedule {
+    /// As settings say, but no look before one whole day of 24 buckets, counted from the start of the bucket that
+    /// holds the change: with less there is nothing to see. Shorter settings (`status()` warns of them) wait.
+    #[must_use]
+    pub fn with_a_whole_day(self, bucket_width_seconds: i32) -> Schedule {
+        let day = bucket_width_seconds.saturating_mul(24);
+        Schedule {
+            measure_after_seconds: self.measure_after_seconds.max(day),
+            measure_deadline_seconds: self.measure_deadline_seconds.max(day),
+        }
+    }
+}
+
 /// One look at an implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -183,6 +196,17 @@ mod tests {
         assert_eq!(due(48, true, false), Look::Last);
         assert_eq!(due(48, false, false), Look::Last);
         assert_eq!(due(1, false, true), Look::Forced);
+    }
+
+    #[test]
+    fn no_look_is_due_before_a_day_of_buckets_whatever_the_settings_say() {
+        let hasty = Schedule { measure_after_seconds: 60, measure_deadline_seconds: 120 };
+        assert_eq!(
+            hasty.with_a_whole_day(3600),
+            Schedule { measure_after_seconds: 86_400, measure_deadline_seconds: 86_400 }
+        );
+        assert_eq!(SCHEDULE.with_a_whole_day(3600), SCHEDULE);
+        assert_eq!(SCHEDULE.with_a_whole_day(i32::MAX).measure_after_seconds, i32::MAX);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod aggregation;
 mod catalogue;
+mod circumstances;
 mod events;
 mod fingerprint;
 mod ground;

@@ -80,6 +80,56 @@ mod tests {
         assert!((forecast(1000) - by_hand).abs() < 1e-9);
     }
 
+    /// Outcomes that followed the planner's cost, which halves to a twentieth.
+    fn outcomes_by_cost() {
+        outcomes(60, "20 - 20 * ln(1 / (2 + n % 19)::float8)");
+        run(
+            "UPDATE optimizer.optimization_implementations i SET plan_cost_ratio = 1 / (2 + i.query_hash % 19)::float8",
+        );
+    }
+
+    #[pg_test]
+    fn costs_of_the_planner_are_a_feature_where_a_source_states_them() {
+        ingest(1000, 1.0, 500, 90.0);
+        ingest(1001, 1.0, 500, 90.0);
+        outcomes_by_cost();
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, columns,
+                 estimated_improvement_percent, confidence_score, made_by, plan_cost_before, plan_cost_after)
+             VALUES (1000, 'orders', 'CREATE INDEX ON orders (x)', '{a}', 60, 0.8, 'tester', 1000, 500),
+                    (1001, 'orders', 'CREATE INDEX ON orders (y)', '{a}', 60, 0.8, 'tester', 1000, 100)");
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(trained("is_used"), "true");
+        let forecast = |hash: i64| {
+            one::<f64>(&format!(
+                "SELECT forecast_improvement_percent FROM optimizer.recommendations WHERE query_hash = {hash}"
+            ))
+        };
+        for (hash, ratio) in [(1000, 0.5_f64), (1001, 0.1)] {
+            let truth = 20.0 - 20.0 * ratio.ln();
+            assert!((forecast(hash) - truth).abs() < 3.0, "{hash}: {} not {truth}", forecast(hash));
+        }
+        let difference = one::<f64>(
+            "SELECT (coefficients ->> 'ln_cost_ratio')::float8 * ln(0.1::float8 / 0.5) FROM optimizer.performance_models",
+        );
+        assert!((forecast(1001) - forecast(1000) - difference).abs() < 1e-9);
+        // It follows the suggestion, and is kept with what is recorded.
+        run("UPDATE optimizer.index_suggestions SET plan_cost_after = 500 WHERE query_hash = 1001;
+             SELECT optimizer.aggregate_recommendations()");
+        assert!((forecast(1001) - forecast(1000)).abs() < 1e-9);
+        record(one("SELECT id FROM optimizer.recommendations WHERE query_hash = 1001"), 1.0);
+        assert!(one::<bool>(
+            "SELECT plan_cost_ratio = 0.5 FROM optimizer.implementations WHERE query_hash = 1001"
+        ));
+        for costs in ["0, 1", "1, 'NaN'", "1, -1", "1, 'Infinity'"] {
+            let (code, _, _) = raised(&format!(
+                "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                     estimated_improvement_percent, confidence_score, plan_cost_before, plan_cost_after)
+                 VALUES (5, 'o', 'CREATE INDEX ON o (z)', 60, 0.8, {costs})"
+            ));
+            assert_eq!(code, "23514", "{costs}");
+        }
+    }
+
     #[pg_test]
     fn what_a_model_forecasts_the_aggregation_leaves_alone() {
         ingest(1000, 1.0, 500, 900.0);

@@ -5,12 +5,12 @@ INSERT INTO optimizer.optimization_recommendations (
     undo_sql, estimated_improvement_percent, stated_confidence, confidence_score, made_by,
     action_key, forecast_improvement_percent, forecast_low_percent, forecast_high_percent,
     urgency_score, roi_score, expected_saving_ms_per_hour, implementation_complexity,
-    suggestion_updated_at, roi_rank, saving_rank)
+    suggestion_updated_at, roi_rank, saving_rank, plan_cost_ratio)
 SELECT x.query_hash, x.source_type, x.source_id, x.kind, x.recommendation_text,
        x.detailed_explanation, x.action_sql, x.undo_sql, x.estimated_improvement_percent,
        x.stated_confidence, score.confidence, x.made_by, x.action_key, score.forecast, score.low,
        score.high, score.urgency, score.roi, score.saving, x.implementation_complexity,
-       x.suggestion_updated_at, score.roi_rank, score.saving_rank
+       x.suggestion_updated_at, score.roi_rank, score.saving_rank, x.plan_cost_ratio
 FROM (
     SELECT s.*, coalesce(a.urgency, 0) AS urgency,
            coalesce(a.time_ms_per_hour, 0) AS time_ms_per_hour, a.model_activity_percent,

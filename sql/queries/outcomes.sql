@@ -13,7 +13,8 @@ SELECT i.made_by, r.source_type, i.kind, i.verdict,
        (i.pre_optimization_stats ->> 'mean_exec_time_ms')::float8,
        (i.pre_optimization_stats ->> 'shared_blks_per_call')::float8,
        (i.pre_optimization_stats ->> 'rows')::float8
-           / nullif((i.pre_optimization_stats ->> 'calls')::float8, 0)
+           / nullif((i.pre_optimization_stats ->> 'calls')::float8, 0),
+       i.plan_cost_ratio
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 WHERE i.verdict IS NOT NULL AND i.measured_at IS NOT NULL

@@ -1,6 +1,6 @@
 /* optimizer_workflow: what surrounds one implementation ($1): its relations, who else is on them, and what happened to the
    server. $2 first bucket that is compared with, $3 from when on an event counts (a day before the change), $4 end of its
-   window. What else was changed is read_changes.sql. */
+   window. What else was changed is read_changes.sql. Where only an interval is known, an event counts by its end. */
 WITH this AS (
     SELECT i.*, r.created_at AS appeared_at, r.action_key,
            ARRAY(SELECT i.query_hash
@@ -36,7 +36,9 @@ WITH this AS (
       AND (e.event_type <> 'setting'
            OR e.setting_scope IN ('server', 'all_roles')
            OR e.setting_scope = 'database' AND e.database_name = current_database())
-      AND (e.setting_name IS NULL OR lower(e.setting_name) IS DISTINCT FROM this.ground ->> 'setting')
+      -- the change itself: that setting, set to what was recorded
+      AND (e.setting_name IS NULL OR lower(e.setting_name) IS DISTINCT FROM this.ground ->> 'setting'
+           OR NOT coalesce(optimizer.is_setting_asked(this.ground, e.new_value), false))
       -- a setting that waits for a restart brings that with it
       AND NOT (e.event_type = 'restart' AND this.ground ->> 'scope' = 'server'
                AND EXISTS (SELECT FROM pg_settings s
@@ -55,11 +57,31 @@ SELECT t.appeared_at,
        (SELECT h.words FROM happened h WHERE h.occurred_at >= $3
         ORDER BY h.occurred_at DESC LIMIT 1) AS known_event,
        (SELECT min(e.occurred_at) FROM optimizer.system_events e
-        WHERE e.event_type = 'index' AND e.action = 'dropped'
-          AND e.occurred_at > t.implementation_timestamp
-          AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
-              = t.ground ->> 'index_fingerprint') AS undone_at,
+        WHERE e.occurred_at > t.implementation_timestamp
+          AND (e.event_type = 'index' AND e.action = 'dropped'
+                   AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition))
+                       = t.ground ->> 'index_fingerprint'
+               OR e.event_type = 'setting' AND lower(e.setting_name) = t.ground ->> 'setting'
+                   AND e.setting_scope = t.ground ->> 'scope' AND e.setting_scope IN ('server', 'database')
+                   AND coalesce(e.database_name, current_database()) = current_database()
+                   AND NOT coalesce(optimizer.is_setting_asked(t.ground, e.new_value), false)))
+           AS undone_at,
        t.own_queries, t.recorded_with, t.recommendation_id, t.implementation_timestamp,
        t.ground ->> 'index_fingerprint', coalesce(t.ground ? 'dropped_index', false),
-       coalesce(t.ground ?| ARRAY['index_fingerprint', 'dropped_index', 'setting'], false)
+       coalesce(t.ground ?| ARRAY['index_fingerprint', 'dropped_index', 'setting'], false),
+       earlier.occurred_at, earlier.words, built.started_at, built.occurred_at
 FROM touched t
+LEFT JOIN LATERAL (
+    SELECT h.occurred_at, h.words FROM happened h WHERE h.occurred_at < $3
+    ORDER BY h.occurred_at DESC LIMIT 1
+) AS earlier ON true
+LEFT JOIN LATERAL (
+    -- the last time that the index was built, or the interval in which it came to be there
+    SELECT coalesce(e.started_at, e.occurred_after) AS started_at, e.occurred_at
+    FROM optimizer.system_events e
+    WHERE e.event_type = 'index' AND e.action = 'created'
+      AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition)) = t.ground ->> 'index_fingerprint'
+      AND (e.relation_id = ANY (t.change_relations) OR t.change_relations = '{}')
+      AND e.occurred_at BETWEEN $2 AND $4
+    ORDER BY e.occurred_at DESC LIMIT 1
+) AS built ON true

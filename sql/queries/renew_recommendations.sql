@@ -4,7 +4,7 @@
    had expired. What a suggestion says is read only when it is newer than its recommendation. */
 WITH suggestion AS (
     SELECT query_hash, source_type, source_id, kind, estimated_improvement_percent,
-           stated_confidence, made_by, suggestion_updated_at
+           stated_confidence, made_by, suggestion_updated_at, plan_cost_ratio
     FROM optimizer.advice
     WHERE $1 IS NULL OR query_hash = $1
 ), matched AS (
@@ -56,12 +56,12 @@ WITH suggestion AS (
          estimated_improvement_percent, stated_confidence, confidence_score, made_by, action_key,
          forecast_improvement_percent, forecast_low_percent, forecast_high_percent, urgency_score,
          roi_score, expected_saving_ms_per_hour, roi_rank, saving_rank,
-         implementation_complexity, suggestion_updated_at, status, updated_at)
+         implementation_complexity, suggestion_updated_at, plan_cost_ratio, status, updated_at)
       = (n.kind, n.recommendation_text, n.detailed_explanation, n.action_sql, n.undo_sql,
          n.estimated_improvement_percent, n.stated_confidence, n.confidence, n.made_by,
          n.action_key, n.forecast, n.low, n.high, n.urgency,
          n.roi, n.saving, n.roi_rank, n.saving_rank, n.implementation_complexity,
-         n.suggestion_updated_at, 'open', now())
+         n.suggestion_updated_at, n.plan_cost_ratio, 'open', now())
     FROM (
         SELECT v.*, d.recommendation_id, d.confidence, d.forecast, d.low, d.high, d.urgency, d.roi,
                d.saving, d.roi_rank, d.saving_rank

@@ -1,5 +1,5 @@
 -- A part of other statements: the scores of the rows of x (made_by, source_type, kind, stated_confidence,
--- estimated_improvement_percent, urgency, time_ms_per_hour, model_activity_percent, and the ranks it
+-- estimated_improvement_percent, plan_cost_ratio, urgency, time_ms_per_hour, model_activity_percent, and the ranks it
 -- has: roi_rank, saving_rank) after what their kind has learned. The line of a kind comes from core; the
 -- rest is the README's "How it scores". model_activity_percent is null unless a performance model is in
 -- use: its features are those of core/src/performance_model/features.rs. A rank stays while its score is within {rank_slack} of it.
@@ -23,6 +23,11 @@ CROSS JOIN LATERAL (
                         + (SELECT m.stated_weight FROM optimizer.performance_model_in_use m)
                           * x.estimated_improvement_percent
                         + x.model_activity_percent
+                        + coalesce((SELECT m.cost_ratio_weight
+                                    FROM optimizer.performance_model_in_use m)
+                                   * ln(x.plan_cost_ratio),
+                                   (SELECT m.cost_ratio_unknown_weight
+                                    FROM optimizer.performance_model_in_use m))
                         + coalesce(((SELECT m.coefficients
                                      FROM optimizer.performance_model_in_use m)
                                     ->> ('source:' || x.source_type))::float8, 0)

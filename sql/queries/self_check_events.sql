@@ -1,4 +1,4 @@
-/* optimizer_workflow: what else happened since $1. Events of the server have no relation; changes of relations have one. */
+/* optimizer_workflow: what else happened since $1, in that order. Events of the server have no relation; changes of relations have one. */
 SELECT e.occurred_at, NULL::oid,
        e.event_type = 'version'
            AND split_part(e.old_value, '.', 1) <> split_part(e.new_value, '.', 1)
@@ -17,3 +17,9 @@ SELECT i.implementation_timestamp, q.topmost, false
 FROM optimizer.optimization_implementations i
 JOIN optimizer.query_relations q ON q.query_hash = i.query_hash
 WHERE i.implementation_timestamp >= $1
+UNION ALL
+SELECT i.reverted_at, q.topmost, false
+FROM optimizer.optimization_implementations i
+JOIN optimizer.query_relations q ON q.query_hash = i.query_hash
+WHERE i.reverted_at >= $1
+ORDER BY 1

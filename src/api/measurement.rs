@@ -169,6 +169,14 @@ fn take_look(
     Ok(TableIterator::new(measured.is_stored.then(|| row_of(&measured))))
 }
 
+/// The last look at a change that is being taken back; whether there was one. For
+/// `take_look_at_revert_or_note_error()` alone.
+#[pg_extern(parallel_unsafe)]
+#[search_path(pg_catalog, pg_temp)]
+fn take_look_at_revert(implementation_id: i64) -> std::result::Result<bool, Raised> {
+    Ok(Spi::connect_mut(|client| looks::take_at_revert(client, implementation_id))?)
+}
+
 /// Notes that a look raised an error; the third in a row ends the measurement. For
 /// `take_look_or_note_error()` alone.
 #[pg_extern(parallel_unsafe)]

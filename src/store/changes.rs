@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use optimizer_core::Micros;
+use optimizer_core::verdict::Earlier;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiClient;
@@ -15,12 +16,23 @@ const READ_CHANGES: &str = include_str!("../../sql/queries/read_changes.sql");
 
 /// Who made a change.
 enum Made {
-    Implementation { recorded_with: i64, recommendation_id: i64, query_hash: i64 },
-    Ddl { is_index: bool, fingerprint: Option<String>, is_dropped: bool },
+    /// A revert is one, too.
+    Implementation {
+        recorded_with: i64,
+        recommendation_id: i64,
+        query_hash: i64,
+        implemented_at: Micros,
+    },
+    Ddl {
+        is_index: bool,
+        fingerprint: Option<String>,
+        is_dropped: bool,
+    },
 }
 
-/// A change, and the topmost tables it touches.
+/// A change, and the topmost tables it touches. It was made between `since` and `at`; where its moment is known they are one.
 pub struct Change {
+    since: Micros,
     at: Micros,
     made: Made,
     relations: Vec<u32>,
@@ -49,7 +61,7 @@ pub struct Others {
     /// The first on the same query or its relations from a moment on, in words.
     pub confounding: Option<String>,
     /// The last one there before that moment.
-    pub earlier_at: Option<Micros>,
+    pub earlier: Option<Earlier>,
 }
 
 /// Every change between two moments, in their order.
@@ -57,24 +69,27 @@ pub fn read(client: &mut SpiClient, (first, last): (Micros, Micros)) -> Result<V
     client
         .update(READ_CHANGES, None, &[from_micros(first)?.into(), from_micros(last)?.into()])?
         .map(|row| {
-            let made = match nullable::<i64>(&row, 2)? {
+            let moment = |ordinal| column::<TimestampWithTimeZone>(&row, ordinal).map(to_micros);
+            let made = match nullable::<i64>(&row, 3)? {
                 Some(recorded_with) => Made::Implementation {
                     recorded_with,
-                    recommendation_id: column(&row, 3)?,
-                    query_hash: column(&row, 4)?,
+                    recommendation_id: column(&row, 4)?,
+                    query_hash: column(&row, 5)?,
+                    implemented_at: moment(11)?,
                 },
                 None => Made::Ddl {
-                    is_index: column(&row, 6)?,
-                    fingerprint: nullable(&row, 7)?,
-                    is_dropped: column(&row, 8)?,
+                    is_index: column(&row, 7)?,
+                    fingerprint: nullable(&row, 8)?,
+                    is_dropped: column(&row, 9)?,
                 },
             };
-            let relations: Vec<Oid> = column(&row, 5)?;
+            let relations: Vec<Oid> = column(&row, 6)?;
             Ok(Change {
-                at: to_micros(column::<TimestampWithTimeZone>(&row, 1)?),
+                since: moment(1)?,
+                at: moment(2)?,
                 made,
                 relations: relations.into_iter().map(|oid| oid.to_u32()).collect(),
-                words: column(&row, 9)?,
+                words: column(&row, 10)?,
             })
         })
         .collect()
@@ -88,7 +103,7 @@ pub fn of_others(
     confounding_from: Micros,
 ) -> Others {
     let mut others = Others::default();
-    let within = changes.iter().filter(|change| (first..=last).contains(&change.at));
+    let within = changes.iter().filter(|change| change.at >= first && change.since <= last);
     for change in within {
         // What the same action changed elsewhere confounds nothing, and is no control either.
         if let Made::Implementation { query_hash, .. } = change.made {
@@ -102,7 +117,8 @@ pub fn of_others(
             continue;
         }
         if change.at < confounding_from {
-            others.earlier_at = others.earlier_at.max(Some(change.at));
+            // In the order of their moments.
+            others.earlier = Some(Earlier { at: change.at, words: change.words.clone() });
         } else if others.confounding.is_none() {
             others.confounding = Some(change.words.clone());
         }
@@ -114,13 +130,15 @@ impl This {
     /// Whether a change is this very one: recorded with it, taken down and recorded again, or its own DDL.
     fn is(&self, change: &Change) -> bool {
         match &change.made {
-            Made::Implementation { recorded_with, recommendation_id, .. } => {
+            Made::Implementation { recorded_with, recommendation_id, implemented_at, .. } => {
                 *recorded_with == self.recorded_with
-                    || (*recommendation_id, change.at) == (self.recommendation_id, self.changed_at)
+                    || (*recommendation_id, *implemented_at)
+                        == (self.recommendation_id, self.changed_at)
             }
             // Advice that names no index and no setting may be followed by any DDL: what was done at that moment is it.
             Made::Ddl { .. } if !self.is_told => {
-                (change.at - self.changed_at).abs() <= self.bucket_width
+                change.since.saturating_sub(self.bucket_width) <= self.changed_at
+                    && self.changed_at <= change.at.saturating_add(self.bucket_width)
             }
             Made::Ddl { is_index, fingerprint, is_dropped } => {
                 let same = match (fingerprint, &self.index_fingerprint) {

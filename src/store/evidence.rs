@@ -4,7 +4,8 @@ use optimizer_core::Micros;
 use optimizer_core::measurement::Look;
 use optimizer_core::verdict::timeline::{DAY, OLDEST_DAY};
 use optimizer_core::verdict::{
-    Candidate, ChangeEvidence, Circumstances, Finding, QueryHistory, Scope, examine, side_effects,
+    Candidate, ChangeEvidence, Circumstances, Earlier, Finding, QueryHistory, Scope, examine,
+    side_effects,
 };
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
@@ -59,20 +60,23 @@ struct Around {
     neighbours: Vec<i64>,
     circumstances: Circumstances,
     this: This,
-    /// When the index that was made was dropped again.
+    /// When the index that was made was dropped again, or the setting set to something else.
     undone_at: Option<Micros>,
+    /// From when to when the index was built.
+    built: Option<(Micros, Micros)>,
 }
 
 /// The verdict on one implementation as things are now, and the end of the window that it rests on.
 pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding, Micros)> {
     let mut around = around(client, &question)?;
-    if question.look == Look::Reverted {
-        // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go, or it is still there.
-        if around.undone_at.is_some() {
-            around.circumstances.not_applied = None;
-        }
-        question.window_end =
-            around.undone_at.map_or(question.window_end, |at| at.min(question.window_end));
+    if question.look == Look::Reverted
+        && let Some(undone_at) = around.undone_at
+    {
+        // It was there until it was taken back, which may have been before anybody said so: where the ledger saw it go.
+        // What happened then and later is no part of the window.
+        question.window_end = question.window_end.min(undone_at.saturating_sub(1));
+        around = self::around(client, &question)?;
+        around.circumstances.not_applied = None;
     }
     let question = &question;
     let finding = surroundings::with(
@@ -87,6 +91,7 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
                 question.changed_at.saturating_sub(DAY * question.bucket_width),
             );
             around.circumstances.confounded_by.clone_from(&others.confounding);
+            around.circumstances.earlier_change.clone_from(&others.earlier);
             let neighbours =
                 surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
             let costliest = if around.scope == Scope::Server {
@@ -96,9 +101,16 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
             };
             let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
             let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
-            let pool = surroundings.pool.iter().map(|query| query.query_hash);
-            surroundings.history.keep_small(pool);
-            surroundings.history.fetch(client, all)?;
+            let needed: Vec<i64> = all
+                .chain(
+                    surroundings
+                        .offered(|query| around.may_compare(query, &others))
+                        .iter()
+                        .map(|q| q.query_hash),
+                )
+                .collect();
+            surroundings.history.keep_small(needed.iter().copied());
+            surroundings.history.fetch(client, needed.into_iter())?;
             Ok(found(question, &around, &others, surroundings, (&neighbours, &costliest)))
         },
     )?;
@@ -118,15 +130,9 @@ fn found(
     };
     let rewritten_as = question.new_queries.as_deref().map(of);
     let candidates: Vec<Candidate> = surroundings
-        .pool
-        .iter()
-        .map(|query| Candidate {
-            history: history.of(query.query_hash),
-            kind: query.kind,
-            relations: &query.relations,
-            reads_relation: query.reads_relation,
-            is_changed: is_changed(query, others),
-        })
+        .offered(|query| around.may_compare(query, others))
+        .into_iter()
+        .map(|query| query.as_candidate(history))
         .collect();
     examine(&ChangeEvidence {
         bucket_width: question.bucket_width,
@@ -134,8 +140,8 @@ fn found(
         changed_at: question.changed_at,
         appeared_at: Some(around.appeared_at),
         window_end: question.window_end,
-        left_out: None,
-        target: since(history.of(question.query_hash), others.earlier_at, question.bucket_width),
+        left_out: around.built,
+        target: history.of(question.query_hash),
         rewritten_as: rewritten_as.as_deref(),
         target_relations: &around.target_relations,
         change_relations: &around.change_relations,
@@ -150,17 +156,16 @@ fn found(
     })
 }
 
-fn is_changed(query: &PoolQuery, others: &Others) -> bool {
-    others.queries.contains(&query.query_hash)
-        || query.relations.iter().any(|relation| others.relations.contains(relation))
-}
-
-/// A query from the second bucket after an earlier change to it on: what it did before that says nothing about the time before this one.
-fn since(history: QueryHistory, earlier: Option<Micros>, bucket_width: Micros) -> QueryHistory {
-    let Some(earlier) = earlier else { return history };
-    let from = earlier.saturating_add(2 * bucket_width);
-    let first = history.cells.partition_point(|cell| cell.start < from);
-    QueryHistory { cells: &history.cells[first..], ..history }
+impl Around {
+    /// Whether a query is neither touched by this change nor by another one in the same days.
+    fn may_compare(&self, query: &PoolQuery, others: &Others) -> bool {
+        let is_touched = |relation: &u32| {
+            self.this.relations.contains(relation) || others.relations.contains(relation)
+        };
+        !self.this.queries.contains(&query.query_hash)
+            && !others.queries.contains(&query.query_hash)
+            && !query.relations.iter().any(is_touched)
+    }
 }
 
 fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
@@ -197,10 +202,13 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             not_applied: nullable(&row, 6)?,
             epoch_change: nullable(&row, 7)?,
             known_event: nullable(&row, 8)?,
-            confounded_by: None,
-            error: None,
+            earlier_event: moment(&row, 17)?
+                .zip(nullable(&row, 18)?)
+                .map(|(at, words)| Earlier { at, words }),
+            ..Circumstances::default()
         },
         undone_at: moment(&row, 9)?,
+        built: moment(&row, 19)?.zip(moment(&row, 20)?),
         this: This {
             queries: column(&row, 10)?,
             recorded_with: column(&row, 11)?,

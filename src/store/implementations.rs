@@ -13,7 +13,6 @@ use crate::row::{column, nullable};
 use crate::store::events;
 use crate::store::learning;
 use crate::store::lock::Lock;
-use crate::store::looks;
 use crate::store::metrics;
 use crate::store::recommendations::status_hint;
 use crate::store::rewrites;
@@ -340,7 +339,7 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
     }
     let mut is_measured = false;
     for pending in pending_of_change(client, recorded_with)? {
-        is_measured |= looks::take_at_revert(client, pending)?.is_some();
+        is_measured |= look_at_revert(client, pending)?;
     }
     Lock::Recommendations.wait(client)?;
     let note = notes.map(|text| format!("reverted: {text}"));
@@ -362,6 +361,12 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
     learning::rescore_recommendations(client, opened)?;
     events::note_implementations(client, &[&[id], &others[..]].concat(), "reverted", by)?;
     Ok(others)
+}
+
+/// Whether a last look was taken. One that raises an error is noted and does not keep the change from being taken back.
+fn look_at_revert(client: &mut SpiClient, id: i64) -> Result<bool> {
+    let sql = "/* optimizer_workflow: look at a revert */ SELECT optimizer.take_look_at_revert_or_note_error($1)";
+    column(&only_row(client.update(sql, Some(1), &[id.into()])?)?, 1)
 }
 
 fn pending_of_change(client: &mut SpiClient, recorded_with: i64) -> Result<Vec<i64>> {

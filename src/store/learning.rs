@@ -99,7 +99,7 @@ pub fn read_outcomes(client: &mut SpiClient) -> Result<Vec<Example>> {
                 mean_exec_time_ms: number(11)?,
                 shared_blks_per_call: number(12)?,
                 rows_per_call: number(13)?,
-                cost_ratio: None,
+                cost_ratio: nullable(&row, 14)?,
             },
             improvement_percent: improvement.unwrap_or(f64::NAN),
             outcome: Outcome {

@@ -2,8 +2,7 @@
 
 use optimizer_core::MICROS_PER_SECOND;
 use optimizer_core::Micros;
-use optimizer_core::measurement::{Look, Snapshot, WorkBeforeChange};
-use optimizer_core::verdict::timeline::DAY;
+use optimizer_core::measurement::{Look, Schedule, Snapshot, WorkBeforeChange};
 use optimizer_core::verdict::{Basis, Finding, PlainFigures, SideEffect, looks};
 use pgrx::JsonB;
 use pgrx::datum::{TimestampWithTimeZone, ToIsoString};
@@ -81,9 +80,8 @@ impl Pending {
     }
 }
 
-/// Before one whole day of buckets there is nothing to see, whatever `measure_after` says.
-fn first_look_seconds() -> i32 {
-    settings::bucket_width_seconds().saturating_mul(DAY as i32)
+fn schedule() -> Schedule {
+    settings::measurement_schedule().with_a_whole_day(settings::bucket_width_seconds())
 }
 
 fn bucket_width() -> Micros {
@@ -93,14 +91,9 @@ fn bucket_width() -> Micros {
 /// Takes the look that is due at an implementation, or shows where it stands (provisional).
 pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
     let pending = lock_pending(client, id)?;
-    let schedule = settings::measurement_schedule();
+    let schedule = schedule();
     let now = now();
-    let look = match Look::due(schedule, pending.implemented_at, now, pending.first_taken, force) {
-        Look::First if now < looks::earliest(pending.implemented_at, bucket_width()) => {
-            Look::Provisional
-        }
-        look => look,
-    };
+    let look = Look::due(schedule, pending.implemented_at, now, pending.first_taken, force);
     let mut measured = look_at(client, &pending, look, now)?;
     if look == Look::Provisional {
         let next = if pending.first_taken {
@@ -117,19 +110,21 @@ pub fn take(client: &mut SpiClient, id: i64, force: bool) -> Result<Measured> {
     Ok(measured)
 }
 
-/// The last look at a change that is being taken back, with what there is until now; none where less than one whole day of 24 buckets has passed.
-pub fn take_at_revert(client: &mut SpiClient, id: i64) -> Result<Option<Measured>> {
+/// The last look at a change that is being taken back, with what there is until now; false where less than one whole day
+/// of 24 buckets has passed.
+pub fn take_at_revert(client: &mut SpiClient, id: i64) -> Result<bool> {
     let pending = lock_pending(client, id)?;
     let now = now();
     if now < looks::earliest(pending.implemented_at, bucket_width()) {
-        return Ok(None);
+        return Ok(false);
     }
-    look_at(client, &pending, Look::Reverted, now).map(Some)
+    look_at(client, &pending, Look::Reverted, now)?;
+    Ok(true)
 }
 
 /// One look, written down unless it is provisional.
 fn look_at(client: &mut SpiClient, pending: &Pending, look: Look, now: Micros) -> Result<Measured> {
-    let deadline = pending.after(settings::measurement_schedule().measure_deadline_seconds);
+    let deadline = pending.after(schedule().measure_deadline_seconds);
     let (finding, end) = evidence::judge(client, pending.question(look, now.min(deadline)))?;
     let after = work_after(client, pending, end, end == now)?;
     let figures = PlainFigures::of(
@@ -158,14 +153,14 @@ fn look_at(client: &mut SpiClient, pending: &Pending, look: Look, now: Micros) -
 /// The pending implementations whose look is due, locked; those that another session is looking at
 /// are left out.
 pub fn due(client: &mut SpiClient, most: i64) -> Result<Vec<i64>> {
-    let schedule = settings::measurement_schedule();
+    let schedule = schedule();
     client
         .update(
             DUE,
             None,
             &[
                 from_micros(now())?.into(),
-                f64::from(schedule.measure_after_seconds.max(first_look_seconds())).into(),
+                f64::from(schedule.measure_after_seconds).into(),
                 f64::from(schedule.measure_deadline_seconds).into(),
                 most.into(),
             ],
@@ -185,7 +180,7 @@ pub fn keep_surroundings(client: &mut SpiClient, ids: &[i64]) -> Result<Option<K
     else {
         return Ok(None);
     };
-    let deadline = settings::measurement_schedule().measure_deadline_seconds;
+    let deadline = schedule().measure_deadline_seconds;
     let last = to_micros(latest).saturating_add(Micros::from(deadline) * MICROS_PER_SECOND);
     let (first, _) = evidence::stretch(to_micros(earliest), last, bucket_width());
     Surroundings::read(client, Sight::Latest, (first, last), bucket_width())

@@ -1,13 +1,13 @@
 //! The verdict put to the test on this database's own past: changes that nobody made, at random moments, of queries that
 //! nobody changed. Whatever is found there is an error of the method.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use optimizer_core::learning::calibration::rate_interval;
+use optimizer_core::learning::calibration::interval_of_rate;
 use optimizer_core::measurement::Look;
 use optimizer_core::verdict::timeline::DAY;
 use optimizer_core::verdict::{
-    Candidate, ChangeEvidence, Circumstances, Scope, Verdict, baseline, examine,
+    Candidate, ChangeEvidence, Circumstances, Earlier, Scope, Verdict, baseline, examine,
 };
 use optimizer_core::{MICROS_PER_SECOND, Micros};
 use pgrx::datum::TimestampWithTimeZone;
@@ -19,7 +19,7 @@ use crate::row::{column, nullable};
 use crate::settings;
 use crate::store::evidence::stretch;
 use crate::store::sight::Sight;
-use crate::store::surroundings::Surroundings;
+use crate::store::surroundings::{PoolQuery, Surroundings};
 use crate::time::{from_micros, now, to_micros};
 
 const TRIALS: &str = include_str!("../../sql/queries/self_check_trials.sql");
@@ -45,6 +45,8 @@ pub struct Tally {
     pub not_improved: i32,
     pub regressed: i32,
     pub inconclusive: i32,
+    /// So many trials at the most do not overlap: one for each query and time to `measure_deadline`.
+    pub apart: i64,
 }
 
 impl Tally {
@@ -54,10 +56,14 @@ impl Tally {
 
     /// Share of the trials that ended improved or regressed, with its 95 % interval; `None` without any.
     pub fn false_rate(&self) -> Option<(f64, f64, f64)> {
-        let count = |number: i32| usize::try_from(number).unwrap_or(0);
-        let (wrong, all) = (count(self.improved + self.regressed), count(self.trials()));
-        let (low, high) = rate_interval(wrong, all);
-        (all > 0).then(|| (wrong as f64 / all as f64, low, high))
+        let (wrong, all) = (f64::from(self.improved + self.regressed), f64::from(self.trials()));
+        if all <= 0.0 {
+            return None;
+        }
+        let rate = wrong / all;
+        // Trials that share days of one query are hardly more than one: they make no interval narrower.
+        let (low, high) = interval_of_rate(rate, all.min(self.apart as f64));
+        Some((rate, low, high))
     }
 
     fn add(&mut self, verdict: Verdict) {
@@ -80,7 +86,8 @@ struct Event {
 /// Runs the trials. None can be made where there is too little history.
 pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
     let width = Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND;
-    let schedule = settings::measurement_schedule();
+    let schedule =
+        settings::measurement_schedule().with_a_whole_day(settings::bucket_width_seconds());
     let after = |seconds: i32| Micros::from(seconds) * MICROS_PER_SECOND;
     let deadline = after(schedule.measure_deadline_seconds);
     let sight = Sight::OfTheCall;
@@ -95,74 +102,93 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
         return Ok(Tally::default());
     }
     let chosen = choose(client, trials, (earliest, latest))?;
-    let mut surroundings = Surroundings::read(client, sight, (first, now), width)?;
+    let surroundings = &mut Surroundings::read(client, sight, (first, now), width)?;
     let relations = relations(client, chosen.iter().map(|(hash, _)| *hash).collect())?;
     let events = events(client, first)?;
-    let mut tally = Tally::default();
-    for (place, (query_hash, changed_at)) in chosen.iter().copied().enumerate() {
-        pgrx::check_for_interrupts!();
-        if place % CHUNK == 0 {
-            let pool = surroundings.pool.iter().map(|query| query.query_hash);
-            surroundings.history.keep_small(pool);
-            let next = chosen[place..].iter().take(CHUNK).map(|(hash, _)| *hash);
-            surroundings.history.fetch(client, next)?;
+    let queries: HashSet<i64> = chosen.iter().map(|(hash, _)| *hash).collect();
+    let windows = 1 + (latest - earliest) / deadline.max(1);
+    let mut tally = Tally { apart: queries.len() as i64 * windows, ..Tally::default() };
+    for chunk in chosen.chunks(CHUNK) {
+        let trials: Vec<Trial> = chunk
+            .iter()
+            .map(|(query_hash, changed_at)| Trial {
+                query_hash: *query_hash,
+                changed_at: *changed_at,
+                width,
+                own: relations.get(query_hash).map_or(&[][..], Vec::as_slice),
+                events: &events,
+            })
+            .collect();
+        let mut needed = HashSet::new();
+        for trial in &trials {
+            pgrx::check_for_interrupts!();
+            needed.insert(trial.query_hash);
+            let controls = trial.controls(surroundings, trial.changed_at + deadline);
+            needed.extend(controls.iter().map(|query| query.query_hash));
         }
-        let own = relations.get(&query_hash).map_or(&[][..], Vec::as_slice);
-        let look = |look, seconds, first_look_taken| {
-            let trial = Trial { query_hash, changed_at, width, look, first_look_taken };
-            trial.verdict(&surroundings, own, &events, changed_at + after(seconds))
-        };
-        let early = look(Look::First, schedule.measure_after_seconds, false);
-        tally.add(if early.is_decided() {
-            early
-        } else {
-            look(Look::Last, schedule.measure_deadline_seconds, true)
-        });
+        surroundings.history.keep_small(needed.iter().copied());
+        surroundings.history.fetch(client, needed.into_iter())?;
+        for trial in &trials {
+            pgrx::check_for_interrupts!();
+            let end = |seconds| trial.changed_at + after(seconds);
+            let early =
+                trial.verdict(surroundings, Look::First, end(schedule.measure_after_seconds));
+            tally.add(if early.is_decided() {
+                early
+            } else {
+                trial.verdict(surroundings, Look::Last, trial.changed_at + deadline)
+            });
+        }
     }
     Ok(tally)
 }
 
-struct Trial {
+/// A change that nobody made.
+struct Trial<'a> {
     query_hash: i64,
     changed_at: Micros,
     width: Micros,
-    look: Look,
-    first_look_taken: bool,
+    /// The tables that the query touches.
+    own: &'a [u32],
+    events: &'a [Event],
 }
 
-impl Trial {
-    fn verdict(
+impl Trial<'_> {
+    /// What happened between two moments.
+    fn events(&self, first: Micros, last: Micros) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter().filter(move |event| (first..=last).contains(&event.at))
+    }
+
+    fn is_own(&self, event: &Event) -> bool {
+        event.relation.is_some_and(|relation| self.own.contains(&relation))
+    }
+
+    fn controls<'s>(
         &self,
-        surroundings: &Surroundings,
-        own: &[u32],
-        events: &[Event],
+        surroundings: &'s Surroundings,
         window_end: Micros,
-    ) -> Verdict {
+    ) -> Vec<&'s PoolQuery> {
+        let (first, last) = stretch(self.changed_at, window_end, self.width);
+        let changed: HashSet<u32> =
+            self.events(first, last).filter_map(|event| event.relation).collect();
+        let is_touched = |relation: &u32| self.own.contains(relation) || changed.contains(relation);
+        surroundings.offered(|query| {
+            query.query_hash != self.query_hash && !query.relations.iter().any(is_touched)
+        })
+    }
+
+    fn verdict(&self, surroundings: &Surroundings, look: Look, window_end: Micros) -> Verdict {
         let (first, last) = stretch(self.changed_at, window_end, self.width);
         let recent = self.changed_at - DAY * self.width;
-        let within = |event: &&Event, from: Micros| (from..=last).contains(&event.at);
-        let happened = |is: &dyn Fn(&Event) -> bool, from: Micros| {
-            events
-                .iter()
-                .filter(|event| within(event, from))
-                .any(is)
-                .then(|| "known to the ledger".to_owned())
+        let known = |mut events: Box<dyn Iterator<Item = &Event> + '_>| {
+            events.next().map(|_| "known to the ledger".to_owned())
         };
-        let changed: Vec<u32> = events
-            .iter()
-            .filter(|event| within(event, first))
-            .filter_map(|event| event.relation)
-            .collect();
-        let candidates: Vec<Candidate> = surroundings
-            .pool
-            .iter()
-            .map(|query| Candidate {
-                history: surroundings.history.of(query.query_hash),
-                kind: query.kind,
-                relations: &query.relations,
-                reads_relation: query.reads_relation,
-                is_changed: query.relations.iter().any(|relation| changed.contains(relation)),
-            })
+        let of_server = |event: &&Event| event.relation.is_none();
+        let earlier = |event: &Event| Earlier { at: event.at, words: String::new() };
+        let candidates: Vec<Candidate> = self
+            .controls(surroundings, window_end)
+            .into_iter()
+            .map(|query| query.as_candidate(&surroundings.history))
             .collect();
         examine(&ChangeEvidence {
             bucket_width: self.width,
@@ -173,7 +199,7 @@ impl Trial {
             left_out: None,
             target: surroundings.history.of(self.query_hash),
             rewritten_as: None,
-            target_relations: own,
+            target_relations: self.own,
             change_relations: &[],
             candidates: &candidates,
             neighbours: &[],
@@ -181,16 +207,22 @@ impl Trial {
             predicted_improvement_percent: PREDICTED_PERCENT,
             scope: Scope::Query,
             circumstances: Circumstances {
-                epoch_change: happened(&|event| event.is_epoch, first),
-                confounded_by: happened(
-                    &|event| event.relation.is_some_and(|relation| own.contains(&relation)),
-                    first,
-                ),
-                known_event: happened(&|event| event.relation.is_none(), recent),
+                epoch_change: known(Box::new(
+                    self.events(first, last).filter(|event| event.is_epoch),
+                )),
+                confounded_by: known(Box::new(
+                    self.events(recent, last).filter(|event| self.is_own(event)),
+                )),
+                known_event: known(Box::new(self.events(recent, last).filter(of_server))),
+                earlier_change: self
+                    .events(first, recent - 1)
+                    .rfind(|event| self.is_own(event))
+                    .map(earlier),
+                earlier_event: self.events(first, recent - 1).rfind(of_server).map(earlier),
                 ..Circumstances::default()
             },
-            look: self.look,
-            first_look_taken: self.first_look_taken,
+            look,
+            first_look_taken: look == Look::Last,
         })
         .verdict
     }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use optimizer_core::Micros;
-use optimizer_core::verdict::{StatementKind, controls};
+use optimizer_core::verdict::{Candidate, StatementKind, controls};
 use pgrx::spi::SpiClient;
 
 use crate::error::Result;
@@ -26,7 +26,7 @@ const RANKED_BUCKETS: i64 = 7 * 24;
 /// Queries on one relation that are offered as controls. Twice what core takes of one: some are not valid in enough days.
 const OFFERED_PER_RELATION: usize = 6;
 
-/// Queries offered as controls in all. Ten times what core takes: those on the relations of the change fall out.
+/// Queries offered as controls in all. Ten times what core takes: not all of them run on enough days.
 const OFFERED: usize = 10 * controls::MOST_CONTROLS;
 
 /// A query that may be compared with.
@@ -37,23 +37,35 @@ pub struct PoolQuery {
     pub relations: Vec<u32>,
 }
 
+impl PoolQuery {
+    /// As core weighs it.
+    pub fn as_candidate<'a>(&'a self, history: &'a History) -> Candidate<'a> {
+        Candidate {
+            history: history.of(self.query_hash),
+            kind: self.kind,
+            relations: &self.relations,
+            reads_relation: self.reads_relation,
+        }
+    }
+}
+
 pub struct Surroundings {
     pub history: History,
-    /// The costliest first.
-    pub pool: Vec<PoolQuery>,
+    /// All that may be compared with, the costliest first.
+    pool: Vec<PoolQuery>,
     time_ms: HashMap<i64, f64>,
     changes: Option<Vec<Change>>,
 }
 
 impl Surroundings {
-    /// Everything between two buckets; the pool's own history is read with it.
+    /// Everything between two buckets but the histories of queries.
     pub fn read(
         client: &mut SpiClient,
         sight: Sight,
         (first, last): (Micros, Micros),
         bucket_width: Micros,
     ) -> Result<Surroundings> {
-        let mut history = History::read(client, sight, (first, last))?;
+        let history = History::read(client, sight, (first, last))?;
         // The stretch of several looks may end in the future.
         let ranked_since = last.min(now()).saturating_sub(RANKED_BUCKETS * bucket_width);
         let mut time_ms = HashMap::new();
@@ -61,7 +73,6 @@ impl Surroundings {
             time_ms.insert(column::<i64>(&row, 1)?, column::<f64>(&row, 2)?);
         }
         let pool = read_pool(client, sight, &time_ms)?;
-        history.fetch(client, pool.iter().map(|query| query.query_hash))?;
         Ok(Surroundings { history, pool, time_ms, changes: None })
     }
 
@@ -72,6 +83,25 @@ impl Surroundings {
             None => changes::read(client, self.history.stretch())?,
         };
         Ok(self.changes.insert(changes))
+    }
+
+    /// The suitable ones of the pool that are offered as controls, the costliest first. Those that are not suitable take
+    /// nobody's place.
+    pub fn offered(&self, is_suitable: impl Fn(&PoolQuery) -> bool) -> Vec<&PoolQuery> {
+        let mut on_relation: HashMap<u32, usize> = HashMap::new();
+        let mut is_next = |query: &&PoolQuery| {
+            let is_crowded = |relation| {
+                on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION)
+            };
+            if !is_suitable(query) || query.relations.iter().any(is_crowded) {
+                return false;
+            }
+            for relation in &query.relations {
+                *on_relation.entry(*relation).or_default() += 1;
+            }
+            true
+        };
+        self.pool.iter().filter(|query| is_next(query)).take(OFFERED).collect()
     }
 
     /// The `most` costliest of some queries.
@@ -95,12 +125,12 @@ fn read_pool(
     sight: Sight,
     time_ms: &HashMap<i64, f64>,
 ) -> Result<Vec<PoolQuery>> {
-    let mut offered: Vec<(f64, PoolQuery)> = Vec::new();
+    let mut ranked: Vec<(f64, PoolQuery)> = Vec::new();
     for row in sight.rows(client, READ_POOL, &[])? {
         let query_hash: i64 = column(&row, 1)?;
         let Some(time) = time_ms.get(&query_hash) else { continue };
         let relations: Vec<pgrx::pg_sys::Oid> = column(&row, 4)?;
-        offered.push((
+        ranked.push((
             *time,
             PoolQuery {
                 query_hash,
@@ -116,25 +146,8 @@ fn read_pool(
             },
         ));
     }
-    offered.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.query_hash.cmp(&b.1.query_hash)));
-    let mut on_relation: HashMap<u32, usize> = HashMap::new();
-    let mut pool = Vec::new();
-    for (_, query) in offered {
-        let is_crowded = |relation| {
-            on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION)
-        };
-        if query.relations.iter().any(is_crowded) {
-            continue;
-        }
-        for relation in &query.relations {
-            *on_relation.entry(*relation).or_default() += 1;
-        }
-        pool.push(query);
-        if pool.len() == OFFERED {
-            break;
-        }
-    }
-    Ok(pool)
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.query_hash.cmp(&b.1.query_hash)));
+    Ok(ranked.into_iter().map(|(_, query)| query).collect())
 }
 
 thread_local! {

@@ -82,8 +82,12 @@ pub fn rate_interval(hits: usize, all: usize) -> (f64, f64) {
     if all == 0 {
         return (0.0, 1.0);
     }
-    let n = all as f64;
-    let rate = hits.min(all) as f64 / n;
+    interval_of_rate(hits.min(all) as f64 / all as f64, all as f64)
+}
+
+/// The same of a rate that was found in observations of which only `n` are independent.
+pub fn interval_of_rate(rate: f64, n: f64) -> (f64, f64) {
+    let n = n.max(1.0);
     let middle = rate + Z * Z / (2.0 * n);
     let half = Z * (rate * (1.0 - rate) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;

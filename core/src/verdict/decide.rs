@@ -52,6 +52,8 @@ pub struct Grounds<'a> {
     pub lossy_share: f64,
     /// Days before the change that were observed, whether the query ran in them or not.
     pub observed_days_before: usize,
+    /// The earlier change or event that those days lie behind.
+    pub baseline_since: Option<&'a str>,
     /// The effect that is judged.
     pub time: &'a Result<Effect, Shortfall>,
     /// Of a rewrite that returns another number of rows: the effect by the other count.
@@ -164,9 +166,12 @@ fn short_of(grounds: &Grounds, shortfall: Shortfall) -> Ruling {
         Shortfall::Before(days) if grounds.observed_days_before < baseline::MIN_DAYS => (
             Reason::ShortBaseline,
             format!(
-                "{} days before the change can be compared with, at least {} are needed",
+                "{} days before the change can be compared with, at least {} are needed{}",
                 days.min(grounds.observed_days_before),
-                baseline::MIN_DAYS
+                baseline::MIN_DAYS,
+                grounds
+                    .baseline_since
+                    .map_or(String::new(), |words| format!("; not those before that: {words}"))
             ),
         ),
         Shortfall::Before(days) => (

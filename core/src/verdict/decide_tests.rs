@@ -25,6 +25,7 @@ fn ruled_with(
         observed_share: Some(1.0),
         lossy_share: 0.0,
         observed_days_before: 14,
+        baseline_since: None,
         time: &time,
         contrary: None,
         blocks: None,

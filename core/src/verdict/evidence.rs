@@ -52,7 +52,8 @@ pub enum StatementKind {
     Other,
 }
 
-/// A query that may serve as a control.
+/// A query that may serve as a control. One that was changed itself in these days, or one of whose relations was, is
+/// not offered.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
     pub history: QueryHistory<'a>,
@@ -61,8 +62,6 @@ pub struct Candidate<'a> {
     pub relations: &'a [u32],
     /// Whether it reads at least one of them: INSERT ... VALUES does not.
     pub reads_relation: bool,
-    /// A change to it, or to one of its relations, was recorded in the window (baseline included).
-    pub is_changed: bool,
 }
 
 /// How far a change reaches.
@@ -74,6 +73,13 @@ pub enum Scope {
     Role,
     Database,
     Server,
+}
+
+/// Something that makes days before it another matter than those after it, in words that follow "before".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    pub at: Micros,
+    pub words: String,
 }
 
 /// What else is known about the window, each in words that a person can read. `None`: nothing of
@@ -90,6 +96,11 @@ pub struct Circumstances {
     /// A restart, upgrade or settings change in the window other than the implementation itself and
     /// the restart that it requires.
     pub known_event: Option<String>,
+    /// The last event of that kind before the window: without controls, days before it are not compared with.
+    pub earlier_event: Option<Earlier>,
+    /// The last change of the target or its relations before the window, whoever made it: days before it
+    /// are not compared with.
+    pub earlier_change: Option<Earlier>,
     /// The look raised an error.
     pub error: Option<String>,
 }

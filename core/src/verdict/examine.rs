@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::Micros;
 use crate::verdict::baseline;
 use crate::verdict::cells::{Amounts, Measure, Series};
 use crate::verdict::controls::{Common, Controls, MIN_CONTROLS};
 use crate::verdict::decide::{Grounds, decide, margin, promise, rate_changed};
 use crate::verdict::estimate::{Estimate, Shortfall, estimate};
-use crate::verdict::evidence::{ChangeEvidence, Scope};
+use crate::verdict::evidence::{ChangeEvidence, Earlier, Scope};
 use crate::verdict::finding::{Basis, Finding, Mode, Reason, ShownEffect};
 use crate::verdict::interval::{Effect, improvement_percent};
 use crate::verdict::looks::alpha;
@@ -55,6 +56,8 @@ struct Examination<'a> {
     evidence: &'a ChangeEvidence<'a>,
     series: Series,
     old_text_percent: Option<f64>,
+    /// The earlier change or event that the baseline lies behind.
+    earlier: Option<&'a Earlier>,
     baseline: Vec<i64>,
     controls: Controls,
     /// What they did in time per call.
@@ -73,8 +76,11 @@ impl<'a> Examination<'a> {
                 (rewritten.series, rewritten.old_text_percent)
             }
         };
-        let baseline = baseline::days(timeline, evidence, &series, Measure::TimePerCall);
-        let by_blocks = baseline::days(timeline, evidence, &series, Measure::BlocksPerCall);
+        let known = &evidence.circumstances;
+        let mut earlier = known.earlier_change.as_ref();
+        let since = earlier.map(|earlier| earlier.at);
+        let mut baseline = baseline::days(timeline, evidence, &series, Measure::TimePerCall, since);
+        let by_blocks = baseline::days(timeline, evidence, &series, Measure::BlocksPerCall, since);
         let days: BTreeSet<i64> =
             baseline.iter().chain(&by_blocks).copied().chain(0..timeline.days_after).collect();
         // What reaches further than its query moves the controls, too.
@@ -84,6 +90,15 @@ impl<'a> Examination<'a> {
             Controls::default()
         };
         let common_time = controls.common(timeline, Measure::TimePerCall, &baseline);
+        // Controls would have taken out what an event did; without them it is as if the query had been changed.
+        if common_time.is_none()
+            && let Some(event) = &known.earlier_event
+            && earlier.is_none_or(|change| change.at < event.at)
+        {
+            earlier = Some(event);
+            let since = Some(event.at);
+            baseline = baseline::days(timeline, evidence, &series, Measure::TimePerCall, since);
+        }
         let before = series.sum(timeline, baseline.iter().copied());
         let after = series.sum(timeline, 0..timeline.days_after);
         Examination {
@@ -91,6 +106,7 @@ impl<'a> Examination<'a> {
             evidence,
             series,
             old_text_percent,
+            earlier,
             baseline,
             controls,
             common_time,
@@ -99,11 +115,16 @@ impl<'a> Examination<'a> {
         }
     }
 
+    fn since(&self) -> Option<Micros> {
+        self.earlier.map(|earlier| earlier.at)
+    }
+
     /// The effect in one measure, and how many controls it was compared with.
     fn estimate(&self, measure: Measure) -> Result<(Estimate, usize), Shortfall> {
         let (own_days, own_common);
         let (days, common) = if measure == Measure::BlocksPerCall {
-            own_days = baseline::days(self.timeline, self.evidence, &self.series, measure);
+            own_days =
+                baseline::days(self.timeline, self.evidence, &self.series, measure, self.since());
             own_common = self.controls.common(self.timeline, measure, &own_days);
             (&own_days, own_common.as_ref())
         } else {
@@ -138,13 +159,14 @@ impl<'a> Examination<'a> {
             calls_per_hour: self.calls_per_hour(),
             observed_share: self.timeline.observed_share_after(),
             lossy_share: self.series.lossy_share_after(self.timeline),
-            observed_days_before: baseline::observed_days(self.timeline, evidence),
+            observed_days_before: baseline::observed_days(self.timeline, evidence, self.since()),
+            baseline_since: self.earlier.map(|earlier| earlier.words.as_str()),
             time: &judged,
             contrary,
             blocks: blocks.as_ref(),
             is_controlled: controls > 0,
             agreement: (evidence.scope == Scope::Server)
-                .then(|| server_wide::agreement(self.timeline, evidence)),
+                .then(|| server_wide::agreement(self.timeline, evidence, self.since())),
             unit: if is_per_row { "a row" } else { "a call" },
         };
         let (reason, sentence) = decide(&grounds);
@@ -170,8 +192,13 @@ impl<'a> Examination<'a> {
         if reason == Reason::FewerBlocks {
             finding.basis = Basis::Blocks;
         }
-        finding.side_effect =
-            side_effects::worst(self.timeline, evidence, self.common_time.as_ref(), alpha);
+        finding.side_effect = side_effects::worst(
+            self.timeline,
+            evidence,
+            self.common_time.as_ref(),
+            self.since(),
+            alpha,
+        );
         if let Ok(effect) = &judged {
             self.describe(&mut finding, effect, alpha);
         }
@@ -230,6 +257,9 @@ impl<'a> Examination<'a> {
             notes.push(format!(
                 "rows per call went from {before:.1} to {after:.1}, so time per row is judged"
             ));
+        }
+        if let Some(earlier) = self.earlier {
+            notes.push(format!("days before that are not compared with: {}", earlier.words));
         }
         if self.evidence.scope != Scope::Query {
             notes

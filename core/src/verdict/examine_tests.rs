@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::measurement::Look;
 use crate::verdict::Verdict;
-use crate::verdict::evidence::{Bucket, Candidate, Cell, Circumstances, QueryHistory};
+use crate::verdict::evidence::{Bucket, Candidate, Cell, Circumstances, Earlier, QueryHistory};
 use crate::verdict::fixture::{
     ALL, CHANGED_AT, at, bucket, buckets, candidates, cell, evidence, kept, wobbling,
 };
@@ -92,6 +92,66 @@ fn what_moved_all_queries_was_not_the_change() {
         let uncontrolled = upgrade(0, factor).effect.unwrap().theta.abs();
         assert!(finding.effect.unwrap().theta.abs() < 0.4 * uncontrolled);
     }
+}
+
+/// 2.5 times slower up to an event that lies `days` before the change, and by nothing since.
+fn after_event(days: i64, change: impl FnOnce(&mut ChangeEvidence<'static>)) -> Finding {
+    found(|e| {
+        let cells = wobbling(0, 10.0, 10.0).into_iter().map(|cell| {
+            let factor = if cell.start < at(-24 * days) { 2.5 } else { 1.0 };
+            Cell { total_exec_time_ms: factor * cell.total_exec_time_ms, ..cell }
+        });
+        e.target = history(-1, cells);
+        change(e);
+    })
+}
+
+fn earlier(days: i64) -> Option<Earlier> {
+    Some(Earlier { at: at(-24 * days), words: "work_mem went from 4MB to 64MB".to_owned() })
+}
+
+#[test]
+fn without_controls_days_before_an_event_are_not_compared_with() {
+    let alone = |days, event: Option<Earlier>| {
+        after_event(days, |e| {
+            e.candidates = &[];
+            e.circumstances.earlier_event = event;
+        })
+    };
+    let blind = alone(5, None);
+    assert!(blind.effect.unwrap().improvement_percent > 20.0, "{}", blind.sentence);
+    let finding = alone(5, earlier(5));
+    assert!(finding.effect.unwrap().improvement_percent.abs() < 6.0, "{}", finding.sentence);
+    assert_eq!(finding.effect.unwrap().days_before, 3);
+    assert!(finding.notes[0].ends_with("work_mem went from 4MB to 64MB"), "{:?}", finding.notes);
+    let finding = alone(3, earlier(3));
+    assert_eq!(finding.reason, Reason::ShortBaseline);
+    assert_eq!(
+        finding.sentence,
+        "1 days before the change can be compared with, at least 2 are needed; \
+         not those before that: work_mem went from 4MB to 64MB"
+    );
+    // What controls lived through, too, is taken out by them: their days stay.
+    let controlled = found_after(10.0, |e| e.circumstances.earlier_event = earlier(5));
+    assert_eq!(controlled.effect.unwrap().days_before, 14);
+    assert!(controlled.notes.is_empty());
+}
+
+#[test]
+fn days_before_an_earlier_change_of_the_same_query_are_not_compared_with() {
+    let blind = after_event(6, |_| ());
+    assert!(blind.effect.unwrap().improvement_percent > 15.0, "{}", blind.sentence);
+    let finding = after_event(6, |e| e.circumstances.earlier_change = earlier(6));
+    assert!(finding.effect.unwrap().improvement_percent.abs() < 6.0, "{}", finding.sentence);
+    assert_eq!(finding.effect.unwrap().days_before, 4);
+    assert!(finding.controls >= 5);
+    // The later of the two counts.
+    let both = after_event(6, |e| {
+        e.candidates = &[];
+        e.circumstances.earlier_change = earlier(6);
+        e.circumstances.earlier_event = earlier(9);
+    });
+    assert_eq!(both.effect.unwrap().days_before, 4);
 }
 
 #[test]

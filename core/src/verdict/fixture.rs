@@ -74,7 +74,6 @@ pub fn candidates(count: i64, factor: f64) -> Vec<Candidate<'static>> {
             kind: StatementKind::Select,
             relations: kept(vec![100 + number as u32]),
             reads_relation: true,
-            is_changed: false,
         })
         .collect()
 }

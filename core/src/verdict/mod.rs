@@ -27,7 +27,8 @@ pub mod side_effects;
 pub mod timeline;
 
 pub use evidence::{
-    Bucket, Candidate, Cell, ChangeEvidence, Circumstances, QueryHistory, Scope, StatementKind,
+    Bucket, Candidate, Cell, ChangeEvidence, Circumstances, Earlier, QueryHistory, Scope,
+    StatementKind,
 };
 pub use examine::examine;
 pub use finding::{Basis, Finding, Mode, Reason, ShownEffect, SideEffect};

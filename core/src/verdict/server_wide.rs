@@ -1,6 +1,7 @@
 //! Changes that reach every query at once have no controls; what most of the costliest queries did is
 //! what can be asked instead.
 
+use crate::Micros;
 use crate::verdict::baseline;
 use crate::verdict::cells::{Measure, Series};
 use crate::verdict::estimate::estimate;
@@ -11,14 +12,18 @@ use crate::verdict::timeline::Timeline;
 const ASKED: usize = 20;
 
 /// Part of the costliest queries whose time per call fell, and how many could be asked.
-pub fn agreement(timeline: &Timeline, evidence: &ChangeEvidence) -> (f64, usize) {
+pub fn agreement(
+    timeline: &Timeline,
+    evidence: &ChangeEvidence,
+    since: Option<Micros>,
+) -> (f64, usize) {
     let thetas: Vec<f64> = evidence
         .costliest
         .iter()
         .take(ASKED)
         .filter_map(|history| {
             let series = Series::new(timeline, history);
-            let days = baseline::days(timeline, evidence, &series, Measure::TimePerCall);
+            let days = baseline::days(timeline, evidence, &series, Measure::TimePerCall, since);
             let estimate = estimate(timeline, &series, Measure::TimePerCall, &days, None).ok()?;
             Some(estimate.effect.theta)
         })

@@ -5,6 +5,7 @@
 //! alpha / k (Bonferroni). Without that, twenty neighbours of a change that did nothing would show a
 //! regression in four of ten cases.
 
+use crate::Micros;
 use crate::verdict::baseline;
 use crate::verdict::cells::{Measure, Series};
 use crate::verdict::controls::Common;
@@ -23,6 +24,7 @@ pub fn worst(
     timeline: &Timeline,
     evidence: &ChangeEvidence,
     common: Option<&Common>,
+    since: Option<Micros>,
     alpha: f64,
 ) -> Option<SideEffect> {
     let rewritten = evidence.rewritten_as.unwrap_or_default();
@@ -46,7 +48,7 @@ pub fn worst(
         .iter()
         .filter_map(|(_, hash, series)| {
             let measure = Measure::TimePerCall;
-            let days = baseline::days(timeline, evidence, series, measure);
+            let days = baseline::days(timeline, evidence, series, measure, since);
             let estimate = estimate(timeline, series, measure, &days, common).ok()?;
             Some((*hash, estimate.effect))
         })

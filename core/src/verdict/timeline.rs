@@ -18,7 +18,7 @@ const MOST_DAYS_AFTER: i64 = 28;
 
 /// Buckets left out on either side of the one that holds the change: it does not happen in an instant,
 /// plans are cached, and what it emptied must fill again.
-const LEFT_OUT_BESIDE: i64 = 1;
+pub const LEFT_OUT_BESIDE: i64 = 1;
 
 /// A day counts when at least this share of its buckets was observed.
 const MIN_OBSERVED_SHARE: f64 = 0.8;

@@ -118,7 +118,6 @@ impl World {
                 kind: other.kind,
                 relations: &other.relations,
                 reads_relation: !other.relations.is_empty(),
-                is_changed: false,
             })
             .collect()
     }

@@ -1,0 +1,293 @@
+//! What happened around a change, and what a verdict makes of it: builds, reverts, settings, events, looks that come too early.
+
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::prelude::*;
+
+    fn look(id: i64) -> String {
+        one(&format!(
+            "SELECT concat_ws(' ', verdict, split_part(verdict_reason, ':', 1))
+             FROM optimizer.measure_implementation_results({id})"
+        ))
+    }
+
+    fn of(id: i64, column: &str) -> String {
+        one(&format!("SELECT ({column})::text FROM optimizer.implementations WHERE id = {id}"))
+    }
+
+    fn adjusted(id: i64) -> f64 {
+        of(id, "adjusted_improvement_percent").parse().unwrap()
+    }
+
+    /// An event some hours ago; `columns` and `values` say what.
+    fn event(hours_ago: f64, columns: &str, values: &str) {
+        run(&format!(
+            "INSERT INTO optimizer.system_events (occurred_at, noticed_by, action, {columns})
+             VALUES (now() - {hours_ago} * interval '1 hour', 'look', {values})"
+        ));
+    }
+
+    /// An index of somebody else on the table of a query, which was noticed some hours ago and may have come hours before.
+    fn other_index(query_hash: i64, noticed_hours_ago: f64, since_hours_ago: f64) {
+        event(
+            noticed_hours_ago,
+            "event_type, relation_id, object_name, definition, occurred_after",
+            &format!(
+                "'created', 'index', 'public.orders_{query_hash}'::regclass, 'public.other',
+                 'CREATE INDEX other ON public.orders_{query_hash} (customer_id DESC)',
+                 now() - {since_hours_ago} * interval '1 hour'"
+            ),
+        );
+    }
+
+    /// A rewrite of a query, recorded so many hours ago.
+    fn rewritten(query_hash: i64, hours_ago: f64) -> i64 {
+        run(&format!(
+            "INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type, description,
+                 suggested_rewrite, estimated_improvement_percent, confidence_score)
+             VALUES ({query_hash}, 'or_to_in', 'Use IN', 'SELECT 1', 70, 0.6);
+             SELECT optimizer.aggregate_recommendations()"
+        ));
+        record(
+            one(&format!(
+                "SELECT id FROM optimizer.recommendations
+                 WHERE query_hash = {query_hash} AND source_type = 'rewrite' AND status = 'open'"
+            )),
+            hours_ago,
+        )
+    }
+
+    #[pg_test]
+    fn the_time_in_which_an_index_was_built_is_left_out() {
+        let built = |query_hash: i64, started_hours_ago: &str| {
+            let (_, id) = implemented(query_hash, 50.0, 100.0, 50.0);
+            // Everything stood in line for ten hours, until it was there.
+            run(&format!(
+                "UPDATE optimizer.query_metrics SET total_exec_time_ms = 40 * total_exec_time_ms
+                 WHERE query_hash = {query_hash}
+                   AND bucket_start BETWEEN now() - interval '51 hours' AND now() - interval '40 hours'"
+            ));
+            event(
+                40.0,
+                "event_type, relation_id, object_name, definition, started_at",
+                &format!(
+                    "'created', 'index', 'public.orders_{query_hash}'::regclass, 'public.own',
+                     'CREATE INDEX own ON public.orders_{query_hash} (customer_id)', {started_hours_ago}"
+                ),
+            );
+            run(&format!("SELECT optimizer.measure_implementation_results({id})"));
+            adjusted(id)
+        };
+        let left_out = built(1, "now() - interval '50 hours'");
+        assert!((left_out - 50.0).abs() < 2.0, "{left_out}");
+        let counted = built(2, "NULL");
+        assert!(counted < 0.0, "{counted}");
+    }
+
+    #[pg_test]
+    fn the_event_trigger_knows_when_a_build_began() {
+        run("SELECT setval('optimizer.index_events_noted', 1);
+             CREATE TABLE public.built (a int); CREATE INDEX built_idx ON public.built (a)");
+        assert!(one::<bool>(
+            "SELECT started_at = statement_timestamp() AND occurred_at > started_at
+             FROM optimizer.system_events WHERE object_name = 'public.built_idx'"
+        ));
+    }
+
+    #[pg_test]
+    fn ddl_that_was_noticed_late_counts_by_the_interval_it_lies_in() {
+        // The window of a change of 50 hours ago ended 2 hours ago.
+        for (hash, since_hours_ago, said) in
+            [(1, 3.0, "inconclusive confounded"), (2, 1.9, "improved faster")]
+        {
+            let (_, id) = implemented(hash, 50.0, 100.0, 20.0);
+            touches(hash, "select", &format!("orders_{hash}"));
+            other_index(hash, 1.0, since_hours_ago);
+            assert_eq!(look(id), said, "since {since_hours_ago} hours");
+        }
+    }
+
+    #[pg_test]
+    fn another_change_that_is_taken_back_on_the_same_table_confounds_too() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        lived_through(2, 50.0, 8, 100.0, 100.0);
+        touches(2, "select", "orders_1");
+        let other = rewritten(2, 24.0 * 20.0);
+        run(&format!(
+            "UPDATE optimizer.optimization_implementations
+             SET status = 'reverted', reverted_at = now() - interval '30 hours' WHERE id = {other}"
+        ));
+        assert_eq!(look(id), "inconclusive confounded");
+        assert!(of(id, "verdict_reason").contains("was taken back"));
+    }
+
+    #[pg_test]
+    fn what_was_recorded_by_mistake_and_taken_back_at_once_confounds_nothing() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        lived_through(2, 50.0, 8, 100.0, 100.0);
+        touches(2, "select", "orders_1");
+        let mistake = rewritten(2, 30.0);
+        let taken_back = |minutes: i32| {
+            run(&format!(
+                "UPDATE optimizer.optimization_implementations SET status = 'reverted',
+                     reverted_at = implementation_timestamp + {minutes} * interval '1 minute' WHERE id = {mistake}"
+            ))
+        };
+        let provisional = format!(
+            "SET LOCAL optimizer_workflow.measure_after = '80h';
+             SET LOCAL optimizer_workflow.measure_deadline = '90h'"
+        );
+        run(&provisional);
+        let confounded = || look_reason(id).contains("confounded: ");
+        taken_back(61);
+        assert!(confounded(), "{}", look_reason(id));
+        taken_back(59);
+        assert!(!confounded(), "{}", look_reason(id));
+    }
+
+    fn look_reason(id: i64) -> String {
+        one(&format!("SELECT verdict_reason FROM optimizer.measure_implementation_results({id})"))
+    }
+
+    #[pg_test]
+    fn without_controls_days_before_a_change_of_settings_are_not_compared_with() {
+        let slower_until_five_days_before = |query_hash: i64| {
+            let (_, id) = implemented(query_hash, 50.0, 100.0, 100.0);
+            run(&format!(
+                "UPDATE optimizer.query_metrics SET total_exec_time_ms = 3 * total_exec_time_ms
+                 WHERE query_hash = {query_hash} AND bucket_start < now() - interval '50 hours' - interval '5 days'"
+            ));
+            id
+        };
+        let setting = "event_type, setting_name, setting_scope, old_value, new_value";
+        let changed = "'changed', 'setting', 'jit', 'server', 'on', 'off'";
+        let blind = slower_until_five_days_before(1);
+        run(&format!("SELECT optimizer.measure_implementation_results({blind})"));
+        assert!(adjusted(blind) > 20.0, "{}", adjusted(blind));
+        event(50.0 + 5.0 * 24.0, setting, changed);
+        let told = slower_until_five_days_before(2);
+        run(&format!("SELECT optimizer.measure_implementation_results({told})"));
+        assert!(adjusted(told).abs() < 2.0, "{}", adjusted(told));
+        assert!(of(told, "notes").contains("jit went from on to off"), "{}", of(told, "notes"));
+        // In the other direction, it is the change that was recorded when that setting was.
+        assert_eq!(
+            one::<i32>(&format!(
+                "SELECT days_before FROM optimizer.implementation_measurements WHERE implementation_id = {told}"
+            )),
+            3
+        );
+    }
+
+    #[pg_test]
+    fn a_setting_that_was_set_back_was_there_until_then() {
+        lived_through(1, 50.0, 8, 100.0, 250.0);
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, current_value,
+                 recommended_value, scope, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (1, 'work_mem', '4MB', '77MB', 'server', 40, 0.5, 'tester');
+             SELECT optimizer.aggregate_recommendations();
+             UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'");
+        let id = record(one("SELECT id FROM optimizer.recommendations"), 50.0);
+        let setting = "event_type, setting_name, setting_scope, old_value, new_value";
+        event(50.0, setting, "'changed', 'setting', 'work_mem', 'server', '4MB', '78848kB'");
+        event(10.0, setting, "'changed', 'setting', 'work_mem', 'server', '77MB', '4MB'");
+        run("SET LOCAL optimizer_workflow.measure_after = '60h';
+             SET LOCAL optimizer_workflow.measure_deadline = '70h'");
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        assert_eq!(of(id, "status || ' ' || verdict"), "reverted regressed");
+        let ended = of(
+            id,
+            "(post_optimization_stats ->> 'window_end')::timestamptz <= now() - interval '10 hours'",
+        );
+        assert_eq!(ended, "true");
+    }
+
+    #[pg_test]
+    fn a_deadline_shorter_than_a_day_of_buckets_waits_for_that_day() {
+        run("SET LOCAL optimizer_workflow.measure_after = '1h';
+             SET LOCAL optimizer_workflow.measure_deadline = '2h'");
+        let (_, id) = implemented(1, 23.0, 100.0, 20.0);
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.measure_pending_implementations()"),
+            0
+        );
+        assert!(look_reason(id).starts_with("provisional, next look at "));
+        assert_eq!(of(id, "status"), "pending");
+        let (_, due) = implemented(2, 25.0, 100.0, 20.0);
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.measure_pending_implementations()"),
+            1
+        );
+        assert_eq!(of(due, "status || ' ' || verdict"), "implemented improved");
+    }
+
+    #[pg_test]
+    fn a_look_that_raises_does_not_keep_a_change_from_being_taken_back() {
+        let (recommendation, id) = implemented(1, 30.0, 100.0, 20.0);
+        run(&format!(
+            "UPDATE optimizer.optimization_implementations SET pre_optimization_stats = '{{}}' WHERE id = {id};
+             SET LOCAL client_min_messages = error"
+        ));
+        assert_eq!(
+            one::<String>(&format!("SELECT optimizer.revert_implementation({id})")),
+            "reverted"
+        );
+        assert_eq!(of(id, "concat_ws(' ', status, verdict)"), "reverted");
+        assert!(of(id, "error_message").contains("missing field"), "{}", of(id, "error_message"));
+        let status =
+            format!("SELECT status FROM optimizer.recommendations WHERE id = {recommendation}");
+        assert_eq!(one::<String>(&status), "open");
+    }
+
+    #[pg_test]
+    fn what_is_no_control_takes_no_place_from_what_may_be_one() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        // Seven that read the changed table beside the one that three of five controls read, and cost more than those.
+        let read = |hash: i64, ms: f64, table: &str| {
+            lived_through(hash, 50.0, 8, ms, ms);
+            touches(hash, "select", table);
+        };
+        for hash in 20..27 {
+            read(hash, 500.0, "orders_1");
+            run(&format!(
+                "CREATE TABLE IF NOT EXISTS public.shared (customer_id int);
+                 INSERT INTO optimizer.query_relations
+                     (query_hash, relation, relation_name, relkind, is_read, is_written, by_foreign_key, topmost)
+                 VALUES ({hash}, 'public.shared'::regclass, 'public.shared', 'r', true, false, false,
+                         'public.shared'::regclass)"
+            ));
+        }
+        for hash in 30..33 {
+            read(hash, 50.0, "shared");
+        }
+        controls(2, 50.0, 80.0, 80.0);
+        assert_eq!(look(id), "improved faster");
+        assert_eq!(of(id, "controls"), "5");
+    }
+
+    #[pg_test]
+    fn recommendations_of_one_action_weigh_as_one_in_what_is_published() {
+        for (hash, after) in [(1, 20.0), (2, 20.0), (3, 101.0)] {
+            implemented(hash, 60.0, 100.0, after);
+        }
+        run("SELECT optimizer.measure_pending_implementations()");
+        let rate = |view: &str| {
+            one::<String>(&format!(
+                "SELECT round(success_rate::numeric, 4)::text FROM optimizer.{view}"
+            ))
+        };
+        assert_eq!(rate("reliability"), "0.6667");
+        // The forecast before any outcome was 80 +- 35 points, and both took 80 % less.
+        assert!(one::<bool>("SELECT forecast_coverage = 1 FROM optimizer.calibration"));
+        run("UPDATE optimizer.optimization_implementations SET recorded_with = (SELECT min(id) FROM optimizer.optimization_implementations)
+             WHERE query_hash IN (1, 2)");
+        assert_eq!(rate("reliability"), "0.5000");
+        run(
+            "UPDATE optimizer.optimization_implementations SET forecast_low_at_record_percent = 90 WHERE query_hash = 1",
+        );
+        assert!(one::<bool>("SELECT forecast_coverage = 0.5 FROM optimizer.calibration"));
+    }
+}
