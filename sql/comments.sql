@@ -37,6 +37,8 @@ COMMENT ON FUNCTION optimizer.ingest_query_metrics(
     'Adds the work of one interval that ended at collected_at, from another collector; differences, never totals. An interval without calls (0, 0) says that its bucket was observed';
 COMMENT ON FUNCTION optimizer.announce_database() IS
     'Lets the background worker look at this database at once; CREATE EXTENSION calls it';
+COMMENT ON FUNCTION optimizer.generate_suggestions(bigint) IS
+    'Runs the built-in advisors for at most 2 s, the most expensive queries first; how many suggestions of theirs stand, by source';
 COMMENT ON FUNCTION optimizer.aggregate_recommendations_for_query(bigint, float8) IS
     'Brings the recommendations of one query in line with its suggestions; returns how many are open, and their sources';
 COMMENT ON FUNCTION optimizer.aggregate_recommendations(float8) IS

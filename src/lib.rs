@@ -6,6 +6,7 @@
 
 use pgrx::prelude::*;
 
+mod advisors;
 mod api;
 mod catalog;
 mod error;
@@ -43,6 +44,7 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
 extension_sql_file!("../sql/plans.sql", requires = ["readings"]);
+extension_sql_file!("../sql/advisors.sql", requires = ["readings", "suggestions"]);
 extension_sql_file!("../sql/implementations.sql", requires = ["recommendations"]);
 extension_sql_file!("../sql/performance_models.sql", requires = ["recommendations"]);
 extension_sql_file!(
@@ -125,6 +127,8 @@ extension_sql_file!(
         api::scoring::bucket_width_seconds,
         api::self_check::self_check,
         api::status::status,
+        api::suggestions::generate_suggestions,
+        "advisors",
         "calibration"
     ]
 );

@@ -62,7 +62,7 @@ mod tests {
              WHERE c.relnamespace = 'optimizer'::regnamespace AND a.grantee <> c.relowner
                AND c.relname IN ('query_texts', 'query_rewrite_suggestions',
                    'parameter_tuning_suggestions', 'workload_patterns', 'index_suggestions',
-                   'optimization_recommendations', 'optimization_implementations', 'query_readings',
+                   'optimization_recommendations', 'optimization_implementations', 'query_readings', 'index_trials',
                    'system_events', 'seen_settings', 'seen_indexes')",
         );
     }
@@ -117,7 +117,7 @@ mod tests {
                AND (c.oid = ANY ((SELECT extconfig FROM pg_extension
                                   WHERE extname = 'optimizer_workflow')::oid[]))
                    = (c.relname IN ('sampler_counters', 'sampler_state', 'looks_implemented',
-                          'query_readings', 'query_relations', 'query_plans',
+                          'query_readings', 'query_relations', 'query_plans', 'index_trials',
                           'system_events_id_seq', 'index_events_noted', 'table_events_noted')
                       OR c.relname LIKE 'seen\\_%')",
         );

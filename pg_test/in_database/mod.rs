@@ -1,5 +1,6 @@
 //! Claims about the SQL functions. Each file opens its own `tests` schema, as pgrx wants it.
 
+mod advice_ground;
 mod aggregation;
 mod catalogue;
 mod circumstances;
@@ -7,6 +8,8 @@ mod events;
 mod fingerprint;
 mod ground;
 mod implementation;
+mod index_advice;
+mod index_manners;
 mod ingest;
 mod learning;
 mod measurement;

@@ -96,6 +96,16 @@ SELECT 'statements planned',
             THEN 'SELECT query, reason, detail FROM optimizer.plans WHERE NOT is_planned says more.' END
 FROM (SELECT p.reason, count(*) AS statements FROM optimizer.plans p GROUP BY p.reason) AS plan
 UNION ALL
+SELECT 'index advice', installed IS NOT NULL,
+       CASE WHEN installed IS NOT NULL THEN format('HypoPG %s is there', installed)
+            ELSE 'none: HypoPG is missing, with which indexes are tried that are not there' END,
+       CASE WHEN installed IS NOT NULL THEN NULL
+            WHEN available THEN 'CREATE EXTENSION hypopg;'
+            ELSE format('Install HypoPG (the package postgresql-%s-hypopg on Debian), then CREATE EXTENSION hypopg;',
+                        current_setting('server_version_num')::integer / 10000) END
+FROM (SELECT (SELECT extversion FROM pg_extension WHERE extname = 'hypopg') AS installed,
+             EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hypopg') AS available) AS hypopg
+UNION ALL
 SELECT 'implementations', failed = 0 AND overdue = 0,
        format('%s pending%s%s', pending,
               CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,

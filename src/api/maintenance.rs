@@ -13,7 +13,7 @@ use crate::error::{Error, Raised, Result};
 use crate::store::lock::{self, Lock};
 use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
-use crate::{planner, reader, role, settings};
+use crate::{advisors, planner, reader, role, settings};
 
 /// Looks taken in one step: each is some milliseconds.
 const LOOKS_PER_STEP: i64 = 200;
@@ -76,6 +76,12 @@ fn run(step: Step) -> Result<String> {
             let (read, more_to_read) = reader::pass::run(until)?;
             let (planned, more_to_plan) =
                 if more_to_read { (0, false) } else { planner::pass::run(until)? };
+            // What is not read yet cannot be tried; each has its part of the step's time.
+            let advice = if more_to_read || more_to_plan {
+                advisors::index::Done::default()
+            } else {
+                advisors::index::run(None, until)?
+            };
             // Last: the sampler's lock stays until the transaction ends, and sampling never waits behind advice.
             let (texts, own) = Spi::connect_mut(|client| {
                 Lock::Sampler.wait(client)?;
@@ -84,8 +90,11 @@ fn run(step: Step) -> Result<String> {
                 sampler::read_texts(client, &source)
             })?;
             let texts = texts - own.len();
-            let detail = format!("{read} statements read, {planned} planned, {texts} texts new");
-            Ok(with_more(detail, more_to_read || more_to_plan || texts > 0))
+            let detail = format!(
+                "{read} statements read, {planned} planned, indexes tried for {}, {texts} texts new",
+                advice.tried
+            );
+            Ok(with_more(detail, more_to_read || more_to_plan || advice.more || texts > 0))
         }
         Step::Aggregate => {
             let written = Spi::connect_mut(|client| recommendations::aggregate(client, None, 0.0))?;

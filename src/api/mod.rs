@@ -14,3 +14,4 @@ pub mod results;
 pub mod scoring;
 pub mod self_check;
 pub mod status;
+pub mod suggestions;

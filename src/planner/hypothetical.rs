@@ -37,6 +37,8 @@ pub struct Hypopg {
 pub struct Wanted {
     /// CREATE INDEX without a name.
     pub statement: String,
+    /// HypoPG knows no GIN: what it makes is turned into one of this operator class.
+    pub inverted_class: Option<String>,
     /// Of an entry, its share of the pages included; None leaves HypoPG's estimate.
     pub bytes_per_row: Option<f64>,
 }
@@ -45,13 +47,27 @@ pub struct Wanted {
 pub struct Hypothetical {
     hypopg: Hypopg,
     /// By place of what was wanted; None where it could not be made.
-    made: Vec<Option<pg_sys::Oid>>,
-    bytes_per_row: Vec<Option<f64>>,
+    made: Vec<Option<Made>>,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+struct Made {
+    oid: pg_sys::Oid,
+    bytes_per_row: Option<f64>,
+    inverted: Option<Inverted>,
+}
+
+/// What makes an index one of GIN.
+#[derive(Clone, Copy)]
+struct Inverted {
+    family: pg_sys::Oid,
+    input_type: pg_sys::Oid,
 }
 
 thread_local! {
-    /// While planning here: the indexes that are seen, and the bytes that a row takes in each.
-    static SEEN: RefCell<Option<Vec<(pg_sys::Oid, Option<f64>)>>> = const { RefCell::new(None) };
+    /// While planning here: the indexes that are seen.
+    static SEEN: RefCell<Option<Vec<Made>>> = const { RefCell::new(None) };
     /// What to do inside the EXPLAIN that is about to run.
     static WORK: Cell<Option<*mut dyn FnMut()>> = const { Cell::new(None) };
 }
@@ -108,22 +124,29 @@ impl Hypopg {
         search_path: &CStr,
         limits: &Limits,
     ) -> Hypothetical {
-        let mut made = Hypothetical {
-            hypopg: self,
-            made: Vec::with_capacity(wanted.len()),
-            bytes_per_row: wanted.iter().map(|one| one.bytes_per_row).collect(),
-        };
+        let mut made = Hypothetical { hypopg: self, made: Vec::with_capacity(wanted.len()) };
         for one in wanted {
-            let oid = CString::new(one.statement.as_str()).ok().and_then(|statement| {
+            let class = one.inverted_class.as_deref();
+            let found = CString::new(one.statement.as_str()).ok().and_then(|statement| {
                 run_as(role, search_path, limits, || {
                     let _guard = crate::guard::enter();
-                    // SAFETY: inside the sandbox.
-                    unsafe { self.create(&statement) }
+                    // SAFETY: inside the sandbox. Making it comes last: what is made is known to whoever takes it back.
+                    unsafe {
+                        let inverted = match class {
+                            Some(class) => inverted(class)?,
+                            None => None,
+                        };
+                        Some((self.create(&statement)?, inverted))
+                    }
                 })
                 .ok()
                 .flatten()
             });
-            made.made.push(oid);
+            made.made.push(found.map(|(oid, inverted)| Made {
+                oid,
+                bytes_per_row: one.bytes_per_row,
+                inverted,
+            }));
         }
         made
     }
@@ -172,6 +195,30 @@ impl Hypopg {
     }
 }
 
+/// A GIN operator class by its name, with its schema where it is no built-in one.
+///
+/// # Safety
+/// Inside a transaction.
+unsafe fn inverted(class: &str) -> Option<Option<Inverted>> {
+    // SAFETY: a list of strings, as the parser makes it; missing_ok gives no oid for a class that is not there.
+    unsafe {
+        let mut name = PgList::<pg_sys::String>::new();
+        for part in class.split('.') {
+            let part =
+                CString::new(optimizer_core::advisors::index::definition::bare(part)).ok()?;
+            name.push(pg_sys::makeString(pg_sys::pstrdup(part.as_ptr())));
+        }
+        let gin = pg_sys::GIN_AM_OID;
+        let class = pg_sys::get_opclass_oid(gin, name.into_pg(), true);
+        (class != pg_sys::InvalidOid).then(|| {
+            Some(Inverted {
+                family: pg_sys::get_opclass_family(class),
+                input_type: pg_sys::get_opclass_input_type(class),
+            })
+        })
+    }
+}
+
 /// Calls a function with one argument.
 ///
 /// # Safety
@@ -203,18 +250,12 @@ unsafe fn call(info: &pg_sys::FmgrInfo, result: pg_sys::fmNodePtr, argument: pg_
 impl Hypothetical {
     /// Those that were made, by place of what was wanted.
     pub fn made(&self) -> impl Iterator<Item = (usize, pg_sys::Oid)> {
-        self.made.iter().enumerate().filter_map(|(place, oid)| Some((place, (*oid)?)))
+        self.made.iter().enumerate().filter_map(|(place, made)| Some((place, made.as_ref()?.oid)))
     }
 
     /// From now on plannings see the indexes of these places.
     pub fn show(&self, places: &[usize]) {
-        let seen = places
-            .iter()
-            .filter_map(|place| {
-                let oid = (*self.made.get(*place)?)?;
-                Some((oid, self.bytes_per_row.get(*place).copied().flatten()))
-            })
-            .collect();
+        let seen = places.iter().filter_map(|place| *self.made.get(*place)?).collect();
         SEEN.set(Some(seen));
     }
 }
@@ -342,10 +383,13 @@ unsafe extern "C-unwind" fn leave_what_is_seen(info: *mut pg_sys::RelOptInfo) {
         unsafe {
             let mut left = PgList::<pg_sys::IndexOptInfo>::new();
             for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*info).indexlist).iter_ptr() {
-                let ours = seen.iter().find(|(oid, _)| *oid == (*index).indexoid);
-                if let Some((_, bytes_per_row)) = ours {
-                    if let Some(bytes) = bytes_per_row {
-                        resize(index, *bytes);
+                let ours = seen.iter().find(|made| made.oid == (*index).indexoid);
+                if let Some(made) = ours {
+                    if let Some(bytes) = made.bytes_per_row {
+                        resize(index, bytes);
+                    }
+                    if let Some(inverted) = made.inverted {
+                        turn(index, inverted);
                     }
                 } else if (*index).hypothetical {
                     continue;
@@ -364,5 +408,46 @@ unsafe fn resize(index: *mut pg_sys::IndexOptInfo, bytes_per_row: f64) {
         // At most what a relation may have; the float lies below.
         (*index).pages = pages.min(f64::from(u32::MAX - 1)) as pg_sys::BlockNumber;
         (*index).tree_height = (pages.ln() / FANOUT.ln()).ceil().max(0.0) as c_int;
+    }
+}
+
+/// Makes one of GIN of an index of another method over the same key.
+unsafe fn turn(index: *mut pg_sys::IndexOptInfo, inverted: Inverted) {
+    // SAFETY: an entry of the planner's list with at least one key, in the planner's memory; what GIN cannot do is taken away as get_relation_info()
+    // leaves it for a method without an order.
+    unsafe {
+        let gin = pg_sys::GIN_AM_OID;
+        let method = pg_sys::GetIndexAmRoutineByAmId(gin, false);
+        (*index).relam = gin;
+        *(*index).opfamily = inverted.family;
+        *(*index).opcintype = inverted.input_type;
+        (*index).sortopfamily = std::ptr::null_mut();
+        (*index).reverse_sort = std::ptr::null_mut();
+        (*index).nulls_first = std::ptr::null_mut();
+        if !(*index).canreturn.is_null() {
+            *(*index).canreturn = false;
+        }
+        (*index).amcanorderbyop = (*method).amcanorderbyop;
+        (*index).amoptionalkey = (*method).amoptionalkey;
+        (*index).amsearcharray = (*method).amsearcharray;
+        (*index).amsearchnulls = (*method).amsearchnulls;
+        (*index).amhasgettuple = (*method).amgettuple.is_some();
+        (*index).amhasgetbitmap = (*method).amgetbitmap.is_some();
+        (*index).amcanparallel = (*method).amcanparallel;
+        (*index).amcanmarkpos = false;
+        (*index).unique = false;
+        (*index).tree_height = -1;
+        // On 15 the planner keeps it without its arguments.
+        #[cfg(feature = "pg15")]
+        {
+            (*index).amcostestimate = std::mem::transmute::<
+                pg_sys::amcostestimate_function,
+                Option<unsafe extern "C-unwind" fn()>,
+            >((*method).amcostestimate);
+        }
+        #[cfg(not(feature = "pg15"))]
+        {
+            (*index).amcostestimate = (*method).amcostestimate;
+        }
     }
 }

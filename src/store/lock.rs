@@ -16,6 +16,8 @@ const LOCK_CLASS: i32 = 0x6f70_7766;
 /// What only one session does at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
+    /// Trying indexes and writing the built-in suggestions. The first that is taken, whatever its number.
+    Advice = 3,
     /// Reading counters and moving the sampler's baseline.
     Sampler = 1,
     /// Moving scores and statuses of many recommendations.

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod extension_lock;
 pub mod history;
 pub mod implementations;
+pub mod index_advice;
 pub mod learning;
 pub mod lock;
 pub mod looks;

@@ -152,6 +152,7 @@ fn note_inverted(uses: &mut Uses, predicate: &Predicate, source: usize, table: &
     if predicate.is_negated {
         return;
     }
+    let mut is_expression = false;
     let (what, kind) = match &predicate.term {
         Term::Column(column) if is_of(column, source) => {
             let Some(facts) = table.column(column.attnum) else { return };
@@ -166,6 +167,7 @@ fn note_inverted(uses: &mut Uses, predicate: &Predicate, source: usize, table: &
                 Strategy::JsonContains | Strategy::JsonKey | Strategy::JsonPath => ColumnKind::Json,
                 _ => return,
             };
+            is_expression = true;
             (KeyOf::Expression(text.clone()), kind)
         }
         _ => return,
@@ -185,10 +187,21 @@ fn note_inverted(uses: &mut Uses, predicate: &Predicate, source: usize, table: &
         },
         _ => return,
     };
+    // Of an expression nobody knows the type any more: its class says it.
+    let class = class.or_else(|| is_expression.then(|| default_class(kind).to_owned()));
     let key = Key { what, operator_class: class, is_descending: false, has_other_nulls: false };
     let candidate = Candidate { method: Method::Gin, ..Candidate::btree(table.oid, vec![key]) };
     if !uses.inverted.contains(&candidate) {
         uses.inverted.push(candidate);
+    }
+}
+
+/// The operator class that GIN takes for a type when none is named.
+pub const fn default_class(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Json => "jsonb_ops",
+        ColumnKind::TextSearch => "tsvector_ops",
+        _ => "array_ops",
     }
 }
 
@@ -283,7 +296,10 @@ fn of_source(uses: &Uses, table: &Table) -> Vec<Candidate> {
     }
     for range in &uses.ranges {
         if !all_equal.is_empty() {
-            add(joined(&[&all_equal[..all_equal.len().min(MOST_KEYS - 1)], std::slice::from_ref(range)]));
+            add(joined(&[
+                &all_equal[..all_equal.len().min(MOST_KEYS - 1)],
+                std::slice::from_ref(range),
+            ]));
         }
     }
     for sort in &uses.sorts {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::candidates::default_class;
 use super::facts::Table;
 use crate::statement::shape::Oid;
 
@@ -120,6 +121,23 @@ impl Candidate {
             out.push_str(&format!(" WHERE {predicate}"));
         }
         Some(out)
+    }
+
+    /// The operator class of a GIN index, named or not.
+    pub fn inverted_class(&self, table: &Table) -> Option<String> {
+        let key = self.keys.first().filter(|_| self.method == Method::Gin)?;
+        key.operator_class
+            .clone()
+            .or_else(|| Some(default_class(table.column(key.number()?)?.kind).to_owned()))
+    }
+
+    /// An index of another method over the same key, which can be made up where GIN cannot: it is there to be turned into one.
+    pub fn stand_in(&self, table: &Table) -> Option<String> {
+        let class = self.inverted_class(table)?;
+        // Documents may be wider than a btree takes; tsvector cannot be hashed.
+        let method = if class == "tsvector_ops" { "btree" } else { "hash" };
+        let key = Key { operator_class: None, ..self.keys.first()?.clone() };
+        Some(format!("ON {} USING {method} ({})", table.qualified(), key.sql(table)?))
     }
 
     /// What a person types. `taken` says whether the schema has a relation of that name already.
@@ -277,6 +295,17 @@ mod tests {
         let table = Table { is_partitioned: true, ..orders() };
         let text = create(&Candidate::btree(1, vec![Key::column(2)]), &table);
         assert!(text.starts_with("CREATE INDEX orders_customer_id_idx ON"), "{text}");
+    }
+
+    #[test]
+    fn gin_has_a_stand_in_over_the_same_key() {
+        let table = orders();
+        let gin = |key| Candidate { method: Method::Gin, ..Candidate::btree(1, vec![key]) };
+        let document = gin(Key::column(8).with_class("jsonb_path_ops"));
+        assert_eq!(document.stand_in(&table).unwrap(), "ON shop.orders USING hash (payload)");
+        assert_eq!(document.inverted_class(&table).unwrap(), "jsonb_path_ops");
+        assert_eq!(gin(Key::column(7)).inverted_class(&table).unwrap(), "array_ops");
+        assert_eq!(Candidate::btree(1, vec![Key::column(7)]).stand_in(&table), None);
     }
 
     #[test]

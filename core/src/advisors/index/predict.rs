@@ -154,7 +154,8 @@ fn doubts(evidence: &Evidence) -> Vec<Doubt> {
     }
     let mut found = Vec::new();
     let (before, after) = (evidence.before, evidence.after);
-    if before.workers > 0 && after.workers < before.workers {
+    // A scan that becomes a lookup needs no workers.
+    if before.workers > 0 && after.workers < before.workers && evidence.saving < LARGE_SAVING {
         found.push(Doubt::LosesGather { workers: before.workers });
     }
     if let Some(measured) = evidence.measured_rows_per_call {
@@ -237,6 +238,9 @@ mod tests {
         let (before, lost, kept) = (figures(1000.0, 2), figures(600.0, 0), figures(600.0, 2));
         assert_eq!(named(&evidence(&before, &lost)), [Doubt::LosesGather { workers: 2 }]);
         assert_eq!(named(&evidence(&before, &kept)), []);
+        let (much, little) = (figures(100.0, 0), figures(100.1, 0));
+        assert_eq!(named(&evidence(&before, &much)), []);
+        assert_eq!(named(&evidence(&before, &little)).len(), 1);
         let halved = predict(&evidence(&before, &lost));
         assert!((halved.improvement_percent - 18.0).abs() < 1e-9, "{halved:?}");
     }

@@ -102,29 +102,53 @@ impl Trial {
     }
 }
 
+impl Trial {
+    /// Without the candidates that no set has: what is worth keeping.
+    #[must_use]
+    pub fn trimmed(mut self) -> Trial {
+        let used: BTreeSet<usize> =
+            self.sets.iter().flat_map(|set| set.members.iter().copied()).collect();
+        let places: Vec<usize> = used.into_iter().collect();
+        for set in &mut self.sets {
+            for member in &mut set.members {
+                *member = places.binary_search(member).unwrap_or(0);
+            }
+        }
+        self.candidates =
+            places.iter().filter_map(|place| self.candidates.get(*place).cloned()).collect();
+        self
+    }
+}
+
 fn saving(before: f64, after: f64) -> f64 {
     if before > 0.0 { (1.0 - after / before).max(0.0) } else { 0.0 }
 }
 
-/// Asks the planner about `candidates`; `is_over` says when to stop.
+/// Asks the planner about those of the `candidates` that could be made up for it; `is_over` says when to stop.
 pub fn search(
-    candidates: Vec<Candidate>,
+    candidates: &[Candidate],
+    made: &BTreeSet<usize>,
     mut plan: impl FnMut(&Question) -> Answer,
     mut is_over: impl FnMut() -> bool,
 ) -> Trial {
     let before = Figures::of(&plan(&Question { there: &[], random_page_cost: None }).planned);
-    let mut trial =
-        Trial { before, candidates, sets: Vec::new(), on_flash: None, is_cut_short: false };
-    if trial.candidates.is_empty() {
+    let mut trial = Trial {
+        before,
+        candidates: candidates.to_vec(),
+        sets: Vec::new(),
+        on_flash: None,
+        is_cut_short: false,
+    };
+    if made.is_empty() {
         return trial;
     }
-    let everything: Vec<usize> = (0..trial.candidates.len()).collect();
+    let everything: Vec<usize> = made.iter().copied().collect();
     let with_all = plan(&Question { there: &everything, random_page_cost: None });
     if trial.saving(&Figures::of(&with_all.planned)) < LEAST_SAVING {
         return trial;
     }
     let mut alone: Vec<(usize, Figures)> = Vec::new();
-    for place in worth_trying(&trial.candidates, &with_all.used) {
+    for place in worth_trying(&trial.candidates, &with_all.used).intersection(made).copied() {
         if is_over() {
             trial.is_cut_short = true;
             break;
@@ -164,7 +188,7 @@ pub fn search(
 
 /// Those that were used when all were there, and those that could do much the same for less: the same table and first
 /// key.
-fn worth_trying(candidates: &[Candidate], used: &BTreeSet<usize>) -> Vec<usize> {
+fn worth_trying(candidates: &[Candidate], used: &BTreeSet<usize>) -> BTreeSet<usize> {
     let is_akin = |place: usize| {
         used.iter().any(|one| {
             let (one, other) = (&candidates[*one], &candidates[place]);

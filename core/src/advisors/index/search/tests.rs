@@ -40,7 +40,8 @@ impl Planner {
 }
 
 fn searched(planner: &mut Planner, candidates: Vec<Candidate>) -> Trial {
-    search(candidates, |question| planner.answer(question), || false)
+    let made = (0..candidates.len()).collect();
+    search(&candidates, &made, |question| planner.answer(question), || false)
 }
 
 fn sets(trial: &Trial) -> Vec<(Vec<usize>, f64)> {
@@ -98,7 +99,8 @@ fn who_runs_out_of_time_gets_what_is_known() {
     let mut planner = Planner { alone: vec![100.0, 50.0], pairs: vec![], asked: 0 };
     let mut left = 1;
     let trial = search(
-        vec![candidate(1, &[1]), candidate(1, &[1, 2])],
+        &[candidate(1, &[1]), candidate(1, &[1, 2])],
+        &BTreeSet::from([0, 1]),
         |question| planner.answer(question),
         || {
             left -= 1;
@@ -108,4 +110,22 @@ fn who_runs_out_of_time_gets_what_is_known() {
     assert!(trial.is_cut_short);
     // Only the wider one was used by all; the narrower came first in the list and was tried.
     assert!(trial.sets.len() <= 1, "{:?}", trial.sets);
+}
+
+#[test]
+fn what_could_not_be_made_up_is_not_asked_about() {
+    let mut planner = Planner { alone: vec![10.0, 500.0], pairs: vec![], asked: 0 };
+    let candidates = [candidate(1, &[1]), candidate(1, &[1, 2])];
+    let trial =
+        search(&candidates, &BTreeSet::from([1]), |question| planner.answer(question), || false);
+    assert_eq!(sets(&trial), [(vec![1], 500.0)]);
+}
+
+#[test]
+fn what_no_set_has_is_not_kept() {
+    let mut planner = Planner { alone: vec![990.0, 10.0, 20.0], pairs: vec![], asked: 0 };
+    let all = vec![candidate(1, &[3]), candidate(1, &[1, 2]), candidate(1, &[1])];
+    let trial = searched(&mut planner, all).trimmed();
+    assert_eq!(trial.candidates, [candidate(1, &[1, 2]), candidate(1, &[1])]);
+    assert_eq!(sets(&trial), [(vec![0], 10.0), (vec![1], 20.0)]);
 }

@@ -1,0 +1,251 @@
+//! Which indexes are suggested for which statements: where each kind speaks, where it is silent, and the border.
+
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::advice_ground::*;
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::prelude::*;
+
+    #[pg_test]
+    fn equality_range_and_order() {
+        shop();
+        cases(&[
+            (
+                "SELECT * FROM shop.orders WHERE customer_id = $1",
+                &["orders USING btree (customer_id)"],
+            ),
+            (
+                "SELECT * FROM shop.orders WHERE $1 = customer_id",
+                &["orders USING btree (customer_id)"],
+            ),
+            (
+                "SELECT * FROM shop.orders WHERE customer_id IN ($1, $2, $3)",
+                &["orders USING btree (customer_id)"],
+            ),
+            (
+                "SELECT * FROM shop.orders WHERE customer_id = ANY ($1)",
+                &["orders USING btree (customer_id)"],
+            ),
+            (
+                "UPDATE shop.orders SET note = $1 WHERE customer_id = $2",
+                &["orders USING btree (customer_id)"],
+            ),
+            // Half of the table, whatever the value.
+            ("SELECT * FROM shop.orders WHERE status = $1 AND note = $2", &[]),
+            ("SELECT * FROM shop.orders WHERE customer_id <> $1", &[]),
+            ("SELECT * FROM shop.orders WHERE customer_id + $1 = $2", &[]),
+            (
+                "SELECT * FROM shop.orders ORDER BY placed_at DESC LIMIT $1",
+                &["orders USING btree (placed_at)"],
+            ),
+            (
+                "SELECT * FROM shop.orders ORDER BY status, placed_at DESC LIMIT 10",
+                &["orders USING btree (status, placed_at DESC)"],
+            ),
+            ("SELECT * FROM shop.orders ORDER BY placed_at", &[]),
+            ("SELECT max(placed_at) FROM shop.orders", &["orders USING btree (placed_at)"]),
+            // The primary key does it.
+            ("SELECT * FROM shop.orders WHERE id = $1", &[]),
+            ("SELECT * FROM shop.orders WHERE id = $1 AND status = $2", &[]),
+            ("SELECT * FROM shop.orders ORDER BY id LIMIT 10", &[]),
+        ]);
+    }
+
+    #[pg_test]
+    fn joins_groups_and_views() {
+        shop();
+        cases(&[
+            (
+                "SELECT o.* FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id WHERE c.id = $1",
+                &["orders USING btree (customer_id)"],
+            ),
+            (
+                "SELECT o.* FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id WHERE c.email = $1",
+                &["customers USING btree (email)", "orders USING btree (customer_id)"],
+            ),
+            (
+                "SELECT count(*) FROM shop.customers c JOIN shop.orders o ON o.customer_id = c.id",
+                &[],
+            ),
+            (
+                "SELECT * FROM shop.customers c WHERE c.id = $1 AND EXISTS (SELECT FROM shop.orders o WHERE o.customer_id = c.id)",
+                &["orders USING btree (customer_id)"],
+            ),
+            // A view's constant condition: its rows are one in a hundred.
+            (
+                "SELECT * FROM shop.open_orders WHERE placed_at > $1 ORDER BY placed_at LIMIT 20",
+                &["orders USING btree (placed_at) WHERE status = 'open'"],
+            ),
+            ("SELECT status, count(*) FROM shop.orders GROUP BY status", &[]),
+            (
+                "SELECT sum(n) FROM (SELECT count(*) AS n, customer_id FROM shop.orders GROUP BY customer_id) s WHERE customer_id = $1",
+                &[],
+            ),
+        ]);
+    }
+
+    #[pg_test]
+    fn partial_covering_and_expression_indexes() {
+        shop();
+        cases(&[
+            (
+                "SELECT id FROM shop.customers WHERE is_active AND country = $1",
+                &["customers USING btree (country) WHERE is_active"],
+            ),
+            // 98 % of them.
+            ("SELECT * FROM shop.customers WHERE NOT is_active AND about > $1", &[]),
+            (
+                "SELECT * FROM shop.orders WHERE shipped_at IS NOT NULL ORDER BY shipped_at LIMIT 20",
+                &["orders USING btree (shipped_at)"],
+            ),
+            (
+                "SELECT * FROM shop.customers WHERE lower(email) = $1",
+                &["customers USING btree ((lower(email)))"],
+            ),
+            ("SELECT * FROM shop.customers WHERE email || now()::text = $1", &[]),
+            (
+                "SELECT sum(amount) FROM shop.orders WHERE placed_at > $1",
+                &["orders USING btree (placed_at) INCLUDE (amount)"],
+            ),
+            (
+                "SELECT * FROM shop.customers WHERE email LIKE 'user77%'",
+                &["customers USING btree (email text_pattern_ops)"],
+            ),
+            ("SELECT * FROM shop.customers WHERE email LIKE '%77%'", &[]),
+        ]);
+    }
+
+    #[pg_test]
+    fn documents_arrays_and_patterns() {
+        shop();
+        cases(&[
+            (
+                "SELECT * FROM shop.customers WHERE profile @> $1",
+                &["customers USING gin (profile jsonb_path_ops)"],
+            ),
+            (
+                "SELECT * FROM shop.customers WHERE profile @> '{\"level\": 3}'",
+                &["customers USING gin (profile jsonb_path_ops)"],
+            ),
+            ("SELECT * FROM shop.customers WHERE profile <@ $1", &[]),
+            ("SELECT * FROM shop.customers WHERE profile ? $1", &["customers USING gin (profile)"]),
+            ("SELECT * FROM shop.customers WHERE tags @> $1", &["customers USING gin (tags)"]),
+            ("SELECT * FROM shop.customers WHERE tags && $1", &["customers USING gin (tags)"]),
+            ("SELECT * FROM shop.customers WHERE $1 = ANY (tags)", &[]),
+            (
+                "SELECT * FROM shop.customers WHERE to_tsvector('english', about) @@ plainto_tsquery('english', $1)",
+                &["customers USING gin ((to_tsvector('english'::regconfig, about)) tsvector_ops)"],
+            ),
+            // Without pg_trgm.
+            ("SELECT * FROM shop.customers WHERE about ILIKE $1", &[]),
+        ]);
+        run("CREATE SCHEMA grams; CREATE EXTENSION pg_trgm SCHEMA grams");
+        cases(&[(
+            "SELECT id FROM shop.customers WHERE about ILIKE $1",
+            &["customers USING gin (about grams.gin_trgm_ops)"],
+        )]);
+    }
+
+    #[pg_test]
+    fn partitions_foreign_keys_and_what_is_too_small() {
+        shop();
+        cases(&[
+            ("SELECT * FROM shop.events WHERE kind = $1", &["events USING btree (kind)"]),
+            ("DELETE FROM shop.customers WHERE id = $1", &["orders USING btree (customer_id)"]),
+            (
+                "UPDATE shop.customers SET id = $1 WHERE id = $2",
+                &["orders USING btree (customer_id)"],
+            ),
+            ("UPDATE shop.customers SET email = $1 WHERE id = $2", &[]),
+            ("SELECT * FROM shop.small WHERE kind = $1", &[]),
+            ("SELECT * FROM pg_catalog.pg_class WHERE relpages = $1", &[]),
+            ("SELECT * FROM optimizer.query_texts WHERE query = $1", &[]),
+        ]);
+        assert!(!said_once("shop.events").contains("CONCURRENTLY"));
+        run(
+            "INSERT INTO shop.small SELECT n, n FROM generate_series(901, 1000) n; ANALYZE shop.small",
+        );
+        cases(&[("SELECT * FROM shop.small WHERE kind = $1 + 0", &["small USING btree (kind)"])]);
+    }
+
+    /// The definition that a statement on a partitioned table gets.
+    fn said_once(table: &str) -> String {
+        run("DELETE FROM optimizer.query_metrics; DELETE FROM optimizer.index_suggestions");
+        costly(77, &format!("SELECT id FROM {table} WHERE kind = $1 /* once */"));
+        advise();
+        said(77, "definition")
+    }
+
+    #[pg_test]
+    fn brin_is_for_large_tables_in_order() {
+        shop();
+        run("CREATE TABLE shop.readings (at timestamptz, value float8, filler text);
+             ALTER TABLE shop.readings ALTER filler SET STORAGE PLAIN;
+             INSERT INTO shop.readings SELECT '2026-01-01'::timestamptz + n * interval '1 second', n, repeat('x', 3900) FROM generate_series(1, 20400) n;
+             ANALYZE shop.readings");
+        let text = "SELECT sum(value) FROM shop.readings WHERE at BETWEEN $1 AND $2";
+        cases(&[(text, &["readings USING brin (at)"])]);
+    }
+
+    #[pg_test]
+    fn one_index_serves_several_queries_and_prefixes_are_folded() {
+        shop();
+        costly(1, "SELECT * FROM shop.orders WHERE customer_id = $1");
+        costly(
+            2,
+            "SELECT * FROM shop.orders WHERE customer_id = $1 ORDER BY placed_at DESC LIMIT $2",
+        );
+        costly(3, "SELECT count(*) FROM shop.orders WHERE customer_id = $1 AND note = $2");
+        advise();
+        assert_eq!(
+            one::<i64>("SELECT count(DISTINCT definition) FROM optimizer.index_suggestions"),
+            1
+        );
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.index_suggestions"), 3);
+        assert_eq!(said(1, "affected_query_hashes"), "{2,3}");
+        assert_eq!(one::<i64>("SELECT count(DISTINCT action_key) FROM optimizer.index_advice"), 1);
+        assert!(said(1, "reasoning").contains("Helps 3 queries that take 100.0 % of the time"));
+    }
+
+    #[pg_test]
+    fn a_suggestion_says_what_it_costs_and_how_to_take_it_back() {
+        shop();
+        costly(1, "SELECT * FROM shop.orders WHERE customer_id = $1");
+        ran(2, 5000, 0.001, 5000, "UPDATE shop.orders SET customer_id = $1 WHERE id = $2");
+        advise();
+        let reasoning = said(1, "reasoning");
+        assert!(reasoning.contains("ms of writing an hour (0 rows inserted"), "{reasoning}");
+        assert!(said(1, "plan_cost_before / plan_cost_after > 10") == "true");
+        assert_eq!(
+            said(1, "relation || ' ' || access_method || ' ' || columns[1]"),
+            "shop.orders btree customer_id"
+        );
+        let undo = one::<String>("SELECT undo_sql FROM optimizer.index_advice");
+        assert_eq!(undo, "DROP INDEX CONCURRENTLY shop.orders_customer_id_idx");
+        // Built, it has the size that was said, give or take a third.
+        run(&said(1, "replace(definition, 'CONCURRENTLY ', '')"));
+        let ratio = one::<f64>(
+            "SELECT s.estimated_size_bytes / pg_relation_size('shop.orders_customer_id_idx')::float8
+             FROM optimizer.index_suggestions s",
+        );
+        assert!((0.67..1.5).contains(&ratio), "{ratio}");
+    }
+
+    #[pg_test]
+    fn the_setting_is_tried_before_the_index() {
+        shop();
+        run("CREATE INDEX orders_placed_at_idx ON shop.orders (placed_at)");
+        // A large part by an index that is there, which random_page_cost = 4 keeps it from.
+        costly(
+            1,
+            "SELECT count(note) FROM shop.orders WHERE placed_at > $1 AND amount > $2 AND status = $3",
+        );
+        costly(2, "SELECT * FROM shop.orders WHERE customer_id = $1");
+        advise();
+        assert!(!said(2, "reasoning").contains("random_page_cost"));
+        let trial = one::<String>(
+            "SELECT jsonb_typeof(trial -> 'on_flash') FROM optimizer.index_trials WHERE query_hash = 2",
+        );
+        assert_eq!(trial, "array");
+    }
+}

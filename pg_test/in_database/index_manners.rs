@@ -1,0 +1,250 @@
+//! How the index advisor behaves: when it looks again, what it leaves alone, what it takes back.
+
+#[pgrx::pg_schema]
+mod tests {
+    use crate::pg_test::in_database::advice_ground::*;
+    use crate::pg_test::in_database::ground::*;
+    use pgrx::prelude::*;
+
+    const BY_CUSTOMER: &str = "SELECT * FROM shop.orders WHERE customer_id = $1";
+
+    fn generated() -> i32 {
+        one("SELECT suggestions FROM optimizer.generate_suggestions() WHERE source_type = 'index'")
+    }
+
+    /// How many statements the next pass tries.
+    fn tried() -> i64 {
+        let said = one::<String>("SELECT optimizer.run_maintenance_step('advise')");
+        let words: Vec<&str> = said.split(", ").collect();
+        words[2].rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{said}"))
+    }
+
+    #[pg_test]
+    fn without_hypopg_there_is_no_index_advice_and_status_says_what_to_type() {
+        shop();
+        run("DROP EXTENSION hypopg");
+        costly(1, BY_CUSTOMER);
+        advise();
+        assert_eq!((generated(), outcome(1).as_str()), (0, "not tried"));
+        let status =
+            "SELECT ok::text || ' ' || hint FROM optimizer.status() WHERE item = 'index advice'";
+        assert_eq!(one::<String>(status), "false CREATE EXTENSION hypopg;");
+        run("CREATE EXTENSION hypopg");
+        assert!(one::<bool>(
+            "SELECT ok AND hint IS NULL FROM optimizer.status() WHERE item = 'index advice'"
+        ));
+        assert_eq!(generated(), 1);
+    }
+
+    #[pg_test]
+    fn an_extension_of_that_name_is_asked_for_not_a_function() {
+        shop();
+        run("DROP EXTENSION hypopg;
+             CREATE FUNCTION public.hypopg_create_index(text) RETURNS TABLE (indexrelid oid, indexname text)
+             LANGUAGE sql AS 'SELECT 1::oid, NULL::text'");
+        costly(1, BY_CUSTOMER);
+        advise();
+        assert_eq!(outcome(1), "not tried");
+    }
+
+    #[pg_test]
+    fn a_persons_own_hypothetical_indexes_stay_and_change_nothing() {
+        shop();
+        run(
+            "SELECT hypo.hypopg_create_index('CREATE INDEX ON shop.orders (customer_id)');
+             SELECT hypo.hypopg_create_index('CREATE INDEX ON optimizer.query_texts (query_hash)')",
+        );
+        costly(1, BY_CUSTOMER);
+        advise();
+        assert_eq!(suggested(1), ["orders USING btree (customer_id)"]);
+        let names = "SELECT count(*) FROM hypo.hypopg()";
+        assert_eq!(one::<i64>(names), 2);
+        // And no later statement of the session sees them but EXPLAIN.
+        assert!(
+            Spi::explain(&BY_CUSTOMER.replace("$1", "5")).unwrap().0.to_string().contains("btree")
+        );
+        assert_eq!(one::<i64>("SELECT count(*) FROM shop.orders WHERE customer_id = 5"), 10);
+    }
+
+    #[pg_test]
+    fn nothing_hypothetical_is_left_after_an_error() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        costly(
+            2,
+            "SELECT * FROM shop.orders WHERE customer_id = $1 AND placed_at > public.theirs()",
+        );
+        run("CREATE ROLE somebody;
+             CREATE FUNCTION public.theirs() RETURNS timestamptz LANGUAGE plpgsql STABLE AS 'BEGIN RAISE EXCEPTION ''no''; END';
+             ALTER FUNCTION public.theirs() OWNER TO somebody");
+        advise();
+        assert_eq!(outcome(2), "untrusted_function");
+        assert_eq!(suggested(1).len(), 1);
+        assert_eq!(one::<i64>("SELECT count(*) FROM hypo.hypopg()"), 0);
+    }
+
+    #[pg_test]
+    fn a_statement_is_looked_at_again_when_its_ground_is_another_one() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        assert_eq!(tried(), 0);
+        for change in [
+            "INSERT INTO shop.orders (id, customer_id) SELECT n, 1 FROM generate_series(40001, 60000) n; ANALYZE shop.orders",
+            "ALTER TABLE shop.orders ALTER customer_id SET STATISTICS 200; ANALYZE shop.orders",
+            "CREATE INDEX orders_status_idx ON shop.orders (status)",
+            "ALTER ROLE CURRENT_USER SET random_page_cost = 3",
+            "ALTER TABLE shop.orders ADD COLUMN more int",
+        ] {
+            run(change);
+            assert_eq!(tried(), 1, "{change}");
+            assert_eq!(tried(), 0, "{change}");
+        }
+    }
+
+    #[pg_test]
+    fn a_second_pass_with_nothing_changed_writes_nothing() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        let state = "SELECT max(updated_at)::text || max(id) FROM optimizer.index_suggestions";
+        let before = one::<String>(state);
+        assert_eq!(generated(), 1);
+        assert_eq!(one::<String>(state), before);
+    }
+
+    #[pg_test]
+    fn a_suggestion_without_ground_is_withdrawn_and_one_of_others_is_not() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (1, 'shop.orders', 'CREATE INDEX mine ON shop.orders (status)', 50, 0.5, 'tester');
+             CREATE INDEX anything ON shop.orders (customer_id)");
+        advise();
+        assert_eq!(suggested(1), [""; 0]);
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.index_suggestions WHERE made_by = 'tester'"),
+            1
+        );
+        run("DROP INDEX shop.anything");
+        advise();
+        assert_eq!(suggested(1).len(), 1);
+        run("DROP TABLE shop.orders CASCADE");
+        advise();
+        assert_eq!(suggested(1), [""; 0]);
+    }
+
+    #[pg_test]
+    fn a_query_that_rests_keeps_its_suggestion() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        run("DELETE FROM optimizer.query_metrics WHERE query_hash = 1");
+        costly(2, "SELECT count(*) FROM shop.customers");
+        advise();
+        assert_eq!(suggested(1).len(), 1);
+    }
+
+    #[pg_test]
+    fn the_same_suggestion_of_another_tool_is_left_alone() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        let definition = said(1, "definition");
+        run("UPDATE optimizer.index_suggestions SET made_by = 'other', estimated_improvement_percent = 33;
+             SELECT * FROM optimizer.generate_suggestions(1)");
+        assert_eq!(
+            said(1, "definition || made_by || estimated_improvement_percent"),
+            format!("{definition}other33")
+        );
+    }
+
+    #[pg_test]
+    fn below_a_thousandth_of_the_time_nothing_is_tried() {
+        shop();
+        ran(1, 10, 10.0, 10, BY_CUSTOMER);
+        ran(2, 10_000, 10.0, 10_000, "SELECT count(*) FROM shop.customers");
+        advise();
+        // 100 of 100,100 ms.
+        assert_eq!(outcome(1), "not tried");
+        ran(1, 1, 0.2, 1, BY_CUSTOMER);
+        assert_eq!(tried(), 1);
+        assert_eq!(outcome(1), "helped");
+    }
+
+    #[pg_test]
+    fn what_was_made_and_did_not_help_is_not_suggested_again_until_the_table_has_another_size() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        run("SELECT optimizer.aggregate_recommendations()");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations");
+        run(&said(1, "replace(definition, 'CONCURRENTLY ', '')"));
+        let implementation = record(id, 0.0);
+        run(&format!(
+            "UPDATE optimizer.optimization_implementations SET verdict = 'regressed', status = 'reverted' WHERE id = {implementation};
+             DROP INDEX shop.orders_customer_id_idx"
+        ));
+        advise();
+        assert_eq!(suggested(1), [""; 0]);
+        // Another query may still have it.
+        costly(2, "SELECT note FROM shop.orders WHERE customer_id = $1");
+        advise();
+        assert_eq!((suggested(1).len(), suggested(2).len()), (0, 1));
+        run(
+            "INSERT INTO shop.orders (id, customer_id) SELECT n, n % 4000 + 1 FROM generate_series(40001, 90000) n; ANALYZE shop.orders",
+        );
+        advise();
+        assert_eq!(suggested(1).len(), 1);
+    }
+
+    #[pg_test]
+    fn generate_suggestions_says_what_it_does_not_take() {
+        shop();
+        let (code, _, hint) = raised("SELECT optimizer.generate_suggestions(0)");
+        assert_eq!(code, "22023");
+        assert!(!hint.is_empty());
+        let (code, message, hint) = raised("SELECT optimizer.generate_suggestions(4711)");
+        assert_eq!((code.as_str(), message.as_str()), ("P0002", "no text of query 4711 is known"));
+        assert!(hint.contains("query_stats"));
+        run("CREATE ROLE nobody_in_particular; GRANT USAGE ON SCHEMA optimizer TO nobody_in_particular;
+             GRANT EXECUTE ON FUNCTION optimizer.generate_suggestions(bigint) TO nobody_in_particular;
+             SET LOCAL ROLE nobody_in_particular");
+        let (code, _, hint) = raised("SELECT optimizer.generate_suggestions()");
+        run("RESET ROLE");
+        assert_eq!(code, "42501");
+        assert!(hint.contains("GRANT pg_read_all_stats"));
+    }
+
+    #[pg_test]
+    fn one_query_is_tried_anew_when_it_is_asked_for() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        costly(2, "SELECT * FROM shop.customers WHERE email = $1");
+        advise();
+        run("UPDATE optimizer.index_trials SET tried_at = '2000-01-01'");
+        assert_eq!(
+            one::<i32>("SELECT suggestions FROM optimizer.generate_suggestions(only_query => 2)"),
+            1
+        );
+        let anew = "SELECT string_agg(query_hash::text, ',') FROM optimizer.index_trials WHERE tried_at > '2000-01-02'";
+        assert_eq!(one::<String>(anew), "2");
+    }
+
+    #[pg_test]
+    fn each_statement_is_planned_as_its_own_role() {
+        shop();
+        run("CREATE ROLE reader; GRANT USAGE ON SCHEMA shop, optimizer TO reader; GRANT SELECT ON shop.customers TO reader;
+             GRANT EXECUTE ON FUNCTION optimizer.ingest_query_metrics(bigint, timestamptz, bigint, float8, float8, bigint, bigint, bigint, text) TO reader;
+             SET LOCAL ROLE reader");
+        costly(1, BY_CUSTOMER);
+        costly(2, "SELECT * FROM shop.customers WHERE email = $1");
+        run("RESET ROLE");
+        advise();
+        assert_eq!((outcome(1).as_str(), outcome(2).as_str()), ("not tried", "helped"));
+        run("REVOKE SELECT ON shop.customers FROM reader");
+        advise();
+        assert_eq!(suggested(2), [""; 0]);
+    }
+}

@@ -1,0 +1,332 @@
+//! The choice among all that was tried, and the suggestions that follow from it.
+//!
+//! Promises: one definition is one text for every query that it helps; what an index does that is there by now, or one that was made for the query and
+//! did not help, is not suggested.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use optimizer_core::advisors::index::candidates::FEWEST_ROWS;
+use optimizer_core::advisors::index::definition::Candidate;
+use optimizer_core::advisors::index::predict::{Evidence, Prediction, predict};
+use optimizer_core::advisors::index::redundant::is_redundant;
+use optimizer_core::advisors::index::search::{Together, Trial};
+use optimizer_core::advisors::index::select::{
+    Demand, Help, Offer, Priced, choose, cost_ms_per_hour,
+};
+use optimizer_core::advisors::index::size::{loses_hot, size, write_ms_per_hour};
+use optimizer_core::advisors::index::words::{Said, reasoning};
+use optimizer_core::statement::shape::Oid;
+use pgrx::prelude::*;
+
+use crate::advisors::index::LEAST_SHARE;
+use crate::advisors::index::tables::{Known, known};
+use crate::error::Result;
+use crate::fingerprint;
+use crate::row::{column, nullable};
+use crate::store::index_advice;
+
+const DEMANDS: &str = include_str!("../../../sql/queries/index_demands.sql");
+
+/// Promises below which nothing is suggested, percent: no verdict could see them. No setting.
+const LEAST_IMPROVEMENT: f64 = 10.0;
+
+/// A query that indexes would help, and its load.
+struct Load {
+    query_hash: i64,
+    trial: Trial,
+    calls_per_hour: f64,
+    mean_exec_time_ms: f64,
+    share: f64,
+    rows_per_call: Option<f64>,
+    has_parameters: bool,
+}
+
+/// A row of `index_suggestions`.
+pub struct Suggestion {
+    pub query_hash: i64,
+    pub relation: String,
+    pub definition: String,
+    pub columns: Vec<String>,
+    pub access_method: &'static str,
+    pub size_bytes: i64,
+    pub reasoning: String,
+    pub other_queries: Vec<i64>,
+    pub improvement_percent: f64,
+    pub confidence: f64,
+    pub cost_before: Option<f64>,
+    pub cost_after: Option<f64>,
+}
+
+/// A candidate of the pool.
+struct Entry {
+    candidate: Candidate,
+    definition: String,
+    bytes: f64,
+    write_ms_per_hour: f64,
+}
+
+/// Chooses and keeps the suggestions: how many were added, renewed and withdrawn.
+pub fn run() -> Result<(i64, i64, i64)> {
+    // What this transaction has written is only seen by an update.
+    let loads = Spi::connect_mut(|client| -> Result<Vec<Load>> {
+        client
+            .update(DEMANDS, None, &[LEAST_SHARE.into()])?
+            .map(|row| {
+                Ok(Load {
+                    query_hash: column(&row, 1)?,
+                    trial: serde_json::from_str(&column::<String>(&row, 2)?)?,
+                    calls_per_hour: column(&row, 3)?,
+                    mean_exec_time_ms: column(&row, 4)?,
+                    share: column(&row, 5)?,
+                    rows_per_call: nullable(&row, 6)?,
+                    has_parameters: column(&row, 7)?,
+                })
+            })
+            .collect()
+    })?;
+    let relations: BTreeSet<Oid> = loads
+        .iter()
+        .flat_map(|load| &load.trial.candidates)
+        .map(|candidate| candidate.relation)
+        .collect();
+    let tables = known(&relations)?;
+    let failures = Spi::connect_mut(index_advice::failures)?;
+    let current = current_definitions()?;
+    let suggestions = Choice::of(&loads, &tables, &failures, &current).suggestions();
+    Spi::connect_mut(|client| index_advice::keep_suggestions(client, suggestions))
+}
+
+/// What is suggested now.
+fn current_definitions() -> Result<BTreeSet<String>> {
+    Spi::connect_mut(|client| {
+        client
+            .update(
+                "/* optimizer_workflow: suggested now */ SELECT DISTINCT definition FROM optimizer.index_suggestions WHERE made_by = 'builtin'",
+                None,
+                &[],
+            )?
+            .map(|row| column(&row, 1))
+            .collect()
+    })
+}
+
+/// The pool, what each query makes of it, and what was chosen.
+struct Choice<'a> {
+    loads: &'a [Load],
+    tables: &'a BTreeMap<Oid, Known>,
+    pool: Vec<Entry>,
+    /// By demand: the load, and by offer the set it came from and its promise.
+    demands: Vec<(usize, Vec<(usize, Prediction)>)>,
+    priced: Vec<Priced>,
+    asked: Vec<Demand>,
+}
+
+impl<'a> Choice<'a> {
+    fn of(
+        loads: &'a [Load],
+        tables: &'a BTreeMap<Oid, Known>,
+        failures: &BTreeSet<(i64, String)>,
+        current: &BTreeSet<String>,
+    ) -> Choice<'a> {
+        let mut choice = Choice {
+            loads,
+            tables,
+            pool: Vec::new(),
+            demands: Vec::new(),
+            priced: Vec::new(),
+            asked: Vec::new(),
+        };
+        let mut places: BTreeMap<Candidate, usize> = BTreeMap::new();
+        for (at, load) in loads.iter().enumerate() {
+            let (mut offers, mut kept) = (Vec::new(), Vec::new());
+            for (set_at, set) in load.trial.sets.iter().enumerate() {
+                let Some(members) = choice.members(load, set, failures, current, &mut places)
+                else {
+                    continue;
+                };
+                let prediction = choice.prediction(load, set);
+                if prediction.improvement_percent < LEAST_IMPROVEMENT {
+                    continue;
+                }
+                offers.push(Offer { members, saving: prediction.improvement_percent / 100.0 });
+                kept.push((set_at, prediction));
+            }
+            if !offers.is_empty() {
+                let time_ms_per_hour = load.calls_per_hour * load.mean_exec_time_ms;
+                choice.asked.push(Demand { query_hash: load.query_hash, time_ms_per_hour, offers });
+                choice.demands.push((at, kept));
+            }
+        }
+        choice
+    }
+
+    /// Places of the set's members in the pool; None where one of them is out of the question.
+    fn members(
+        &mut self,
+        load: &Load,
+        set: &Together,
+        failures: &BTreeSet<(i64, String)>,
+        current: &BTreeSet<String>,
+        places: &mut BTreeMap<Candidate, usize>,
+    ) -> Option<Vec<usize>> {
+        let mut members = Vec::new();
+        for member in &set.members {
+            let candidate = load.trial.candidates.get(*member)?;
+            let place = match places.get(candidate) {
+                Some(place) => *place,
+                None => {
+                    let place = self.add(candidate, current)?;
+                    places.insert(candidate.clone(), place);
+                    place
+                }
+            };
+            // One fingerprint for each pair of query and index: a parse of some 20 us.
+            if !failures.is_empty()
+                && fingerprint::of_index(&self.pool[place].definition)
+                    .is_some_and(|made| failures.contains(&(load.query_hash, made)))
+            {
+                return None;
+            }
+            members.push(place);
+        }
+        Some(members)
+    }
+
+    /// Puts a candidate into the pool, where its table still wants it.
+    fn add(&mut self, candidate: &Candidate, current: &BTreeSet<String>) -> Option<usize> {
+        let known = self.tables.get(&candidate.relation)?;
+        let table = &known.table;
+        if table.rows < FEWEST_ROWS || is_redundant(candidate, table) {
+            return None;
+        }
+        let definition = candidate.create(table, |name| known.names.contains(name))?;
+        let size = size(candidate, table, None);
+        let held = if table.rows > 0.0 { size.rows / table.rows } else { 1.0 };
+        let writes = write_ms_per_hour(candidate, table, &known.updated, held);
+        self.priced.push(Priced {
+            candidate: candidate.clone(),
+            cost_ms_per_hour: cost_ms_per_hour(writes, size.bytes),
+            is_current: current.contains(&definition),
+        });
+        self.pool.push(Entry {
+            candidate: candidate.clone(),
+            definition,
+            bytes: size.bytes,
+            write_ms_per_hour: writes,
+        });
+        Some(self.pool.len() - 1)
+    }
+
+    fn prediction(&self, load: &Load, set: &Together) -> Prediction {
+        let table_rows = set
+            .members
+            .iter()
+            .filter_map(|member| load.trial.candidates.get(*member))
+            .filter_map(|candidate| self.tables.get(&candidate.relation))
+            .map(|known| known.table.rows)
+            .fold(0.0, f64::max);
+        predict(&Evidence {
+            before: &load.trial.before,
+            after: &set.after,
+            saving: load.trial.saving(&set.after),
+            saving_on_flash: load.trial.saving_on_flash(),
+            has_parameters: load.has_parameters,
+            is_foreign_key: set.is_foreign_key,
+            table_rows,
+            measured_rows_per_call: load.rows_per_call,
+            mean_exec_time_ms: Some(load.mean_exec_time_ms),
+        })
+    }
+
+    /// A row for each query and index that helps it.
+    fn suggestions(&self) -> Vec<Suggestion> {
+        let total: f64 = self
+            .loads
+            .iter()
+            .map(|load| load.calls_per_hour * load.mean_exec_time_ms / load.share.max(1e-9))
+            .fold(0.0, f64::max);
+        let (_, helps) = choose(&self.priced, &self.asked, total * LEAST_SHARE);
+        let mut helped: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for help in &helps {
+            for index in &help.served_by {
+                helped.entry(*index).or_default().insert(help.demand);
+            }
+        }
+        let mut rows: Vec<Suggestion> =
+            helps.iter().flat_map(|help| self.rows_of(help, &helped)).collect();
+        // Two members of a set may be served by one index.
+        let mut seen = BTreeSet::new();
+        rows.retain(|row| seen.insert((row.query_hash, row.definition.clone())));
+        rows
+    }
+
+    fn rows_of(&self, help: &Help, helped: &BTreeMap<usize, BTreeSet<usize>>) -> Vec<Suggestion> {
+        let Some((load_at, offers)) = self.demands.get(help.demand) else { return Vec::new() };
+        let load = &self.loads[*load_at];
+        let Some((set_at, whole)) = offers.get(help.offer) else { return Vec::new() };
+        let set = &load.trial.sets[*set_at];
+        help.served_by
+            .iter()
+            .enumerate()
+            .filter_map(|(at, index)| {
+                let entry = self.pool.get(*index)?;
+                let known = self.tables.get(&entry.candidate.relation)?;
+                // What it brings by itself, where it does.
+                let alone = offers
+                    .iter()
+                    .find(|(other, _)| load.trial.sets[*other].members[..] == set.members[at..=at]);
+                let (set, prediction) = match alone {
+                    Some((other, prediction)) => (&load.trial.sets[*other], prediction),
+                    None => (set, whole),
+                };
+                let together_with: Vec<String> = if set.members.len() > 1 {
+                    help.served_by
+                        .iter()
+                        .filter(|other| *other != index)
+                        .map(|other| self.pool[*other].definition.clone())
+                        .collect()
+                } else {
+                    Vec::new()
+                };
+                let queries = helped.get(index)?;
+                let of_demand = |demand: &usize| &self.loads[self.demands[*demand].0];
+                let said = Said {
+                    table: &known.table,
+                    prediction,
+                    before: &load.trial.before,
+                    after: &set.after,
+                    is_foreign_key: set.is_foreign_key,
+                    together_with: &together_with,
+                    queries: queries.len(),
+                    share_of_total_time: queries.iter().map(|d| of_demand(d).share).sum(),
+                    calls_per_hour: load.calls_per_hour,
+                    mean_exec_time_ms: load.mean_exec_time_ms,
+                    size_bytes: entry.bytes,
+                    write_ms_per_hour: entry.write_ms_per_hour,
+                    loses_hot: loses_hot(&entry.candidate, &known.updated)
+                        && known.table.updates_per_hour * known.table.hot_share > 0.0,
+                };
+                let cost = |cost: f64| (!set.is_foreign_key && cost > 0.0).then_some(cost);
+                Some(Suggestion {
+                    query_hash: load.query_hash,
+                    relation: known.table.qualified(),
+                    definition: entry.definition.clone(),
+                    columns: entry.candidate.key_names(&known.table),
+                    access_method: entry.candidate.method.name(),
+                    size_bytes: entry.bytes as i64,
+                    reasoning: reasoning(&said),
+                    other_queries: queries
+                        .iter()
+                        .map(|demand| of_demand(demand).query_hash)
+                        .filter(|other| *other != load.query_hash)
+                        .collect(),
+                    improvement_percent: prediction.improvement_percent,
+                    confidence: prediction.confidence,
+                    cost_before: cost(load.trial.before.cost)
+                        .filter(|_| cost(set.after.cost).is_some()),
+                    cost_after: cost(set.after.cost),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! The index advisor: tries indexes that are not there on the statements that take time, chooses for all of them together, and keeps the suggestions
+//! in line with that.
+//!
+//! Promises: a pass has a limit on time and goes on where the last one ended, since what was tried is kept with the ground it rests on; nothing but an
+//! error of our own SQL or a cancel ends it. Without HypoPG nothing is tried, and what was suggested stays as it is.
+
+mod choice;
+mod pass;
+mod tables;
+
+use optimizer_core::Micros;
+use pgrx::prelude::*;
+
+pub use crate::advisors::index::choice::Suggestion;
+pub use crate::advisors::index::pass::Outcome;
+
+use crate::advisors::index::pass::Tried;
+use crate::error::Result;
+use crate::planner::hypothetical::Hypopg;
+use crate::store::lock::Lock;
+
+/// Share of the total time from which on a query is worth an index. 0.1 %: a thousand such queries are all there is. No setting.
+const LEAST_SHARE: f64 = 0.001;
+
+/// What a pass did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// HypoPG is there.
+    pub is_possible: bool,
+    pub tried: usize,
+    /// Statements are waiting.
+    pub more: bool,
+    pub added: i64,
+    pub renewed: i64,
+    pub withdrawn: i64,
+}
+
+/// Tries statements until that moment, at least one, then chooses. `only_query`: that one alone is tried, whatever its share.
+pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
+    let Some(hypopg) = Hypopg::find()? else { return Ok(Done::default()) };
+    // A person's call and the advise step write the same rows: one after the other.
+    Spi::connect_mut(|client| Lock::Advice.wait(client))?;
+    let Tried { tried, more } = pass::run(hypopg, only_query, until)?;
+    let written = choice::run()?;
+    Ok(Done {
+        is_possible: true,
+        tried,
+        more,
+        added: written.0,
+        renewed: written.1,
+        withdrawn: written.2,
+    })
+}
