@@ -106,13 +106,16 @@ SELECT s.query_hash,
        s.confidence_score AS stated_confidence,
        s.made_by,
        s.updated_at AS suggestion_updated_at,
-       format('Create a %s index on %s%s', s.access_method, s.relation,
-              CASE WHEN s.columns <> '{}'
-                   THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END)
+       CASE WHEN s.definition ~* '^\s*drop\s'
+            THEN format('Drop an index on %s: %s', s.relation,
+                        rtrim(regexp_replace(s.definition, '^\s*drop\s+index\s+(concurrently\s+)?(if\s+exists\s+)?', '', 'i'), '; '))
+            ELSE format('Create a %s index on %s%s', s.access_method, s.relation,
+                        CASE WHEN s.columns <> '{}'
+                             THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END) END
            AS recommendation_text,
        s.reasoning AS detailed_explanation,
        rtrim(s.definition, '; ') AS action_sql,
-       optimizer.drop_index_statement(s.definition, s.relation) AS undo_sql,
+       coalesce(s.undo_definition, optimizer.drop_index_statement(s.definition, s.relation)) AS undo_sql,
        md5(nullif(optimizer.normalise_sql(s.definition), '')) AS action_key,
        CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
             WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END

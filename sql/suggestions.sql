@@ -178,6 +178,7 @@ CREATE TABLE optimizer.index_suggestions (
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp() CHECK (updated_at < 'infinity'),
     plan_cost_before float8 CHECK (plan_cost_before BETWEEN 1e-9 AND 1e18),
     plan_cost_after float8 CHECK (plan_cost_after BETWEEN 1e-9 AND 1e18),
+    undo_definition text,
     UNIQUE (query_hash, definition)
 );
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON optimizer.index_suggestions
@@ -187,11 +188,11 @@ COMMENT ON TABLE optimizer.index_suggestions IS 'Indexes that would help a query
 COMMENT ON COLUMN optimizer.index_suggestions.relation IS
     'Table to index, schema-qualified where needed';
 COMMENT ON COLUMN optimizer.index_suggestions.definition IS
-    'CREATE INDEX statement';
+    'CREATE INDEX statement, or DROP INDEX of one that costs more than it brings';
 COMMENT ON COLUMN optimizer.index_suggestions.columns IS
     'Columns or expressions, in order';
 COMMENT ON COLUMN optimizer.index_suggestions.access_method IS
-    'btree, gin, brin, ...';
+    'btree, gin, brin, ...; drop_unused, drop_duplicate or drop_invalid for one to drop';
 COMMENT ON COLUMN optimizer.index_suggestions.estimated_size_bytes IS
     'Expected size, bytes';
 COMMENT ON COLUMN optimizer.index_suggestions.reasoning IS
@@ -200,6 +201,8 @@ COMMENT ON COLUMN optimizer.index_suggestions.plan_cost_before IS
     'Planner''s cost of the query without the index, in its own units; null where not known';
 COMMENT ON COLUMN optimizer.index_suggestions.plan_cost_after IS
     'Planner''s cost of the query with the index; null where not known';
+COMMENT ON COLUMN optimizer.index_suggestions.undo_definition IS
+    'What takes it back, where that does not follow from the definition: CREATE INDEX of one to drop';
 COMMENT ON COLUMN optimizer.index_suggestions.id IS 'Number of the suggestion';
 COMMENT ON COLUMN optimizer.index_suggestions.query_hash IS 'queryid of the query it is about';
 COMMENT ON COLUMN optimizer.index_suggestions.affected_query_hashes IS 'Other queries that the same advice touches';

@@ -7,10 +7,10 @@ pub fn shop() {
     run("CREATE SCHEMA hypo; CREATE EXTENSION hypopg SCHEMA hypo;
          CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public;
          CREATE SCHEMA shop;
-         CREATE TABLE shop.customers (id int PRIMARY KEY, email text, country text, is_active boolean, tags text[], profile jsonb, about text);
+         CREATE TABLE shop.customers (id int PRIMARY KEY, email text, country text, is_active boolean, tags text[], profile jsonb, about text, name text COLLATE \"en-x-icu\");
          INSERT INTO shop.customers
          SELECT n, 'user' || n || '@example.org', 'c' || n % 20, n % 50 = 0, ARRAY['t' || n % 500, 't' || n % 499],
-                jsonb_build_object('level', n % 2000, 'since', n), md5(n::text) || ' ' || md5((n * 7)::text)
+                jsonb_build_object('level', n % 2000, 'since', n), md5(n::text) || ' ' || md5((n * 7)::text), 'user' || n
          FROM generate_series(1, 4000) n;
          CREATE TABLE shop.orders (id bigint PRIMARY KEY, customer_id int REFERENCES shop.customers, status text,
                                    placed_at timestamptz, amount numeric(10, 2), shipped_at timestamptz, note text);

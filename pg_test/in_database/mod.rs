@@ -9,6 +9,7 @@ mod fingerprint;
 mod ground;
 mod implementation;
 mod index_advice;
+mod index_drops;
 mod index_manners;
 mod ingest;
 mod learning;

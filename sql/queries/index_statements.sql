@@ -20,7 +20,7 @@ WITH load AS MATERIALIZED (
 ), relation_ground AS MATERIALIZED (
     SELECT r.relation,
            -- sizes in steps of a quarter
-           hashint8extended(coalesce(sum(trunc(log(1.25, 1 + c.relpages))), 0)::bigint, 1)
+           hashint8extended(coalesce(sum(trunc(log(1.25, 1 + greatest(c.relpages, 0)))), 0)::bigint, 1)
            # hashint8extended(coalesce(sum(trunc(log(1.25, 1 + greatest(c.reltuples, 0)::numeric))), 0)::bigint, 2)
            # coalesce(bit_xor(i.ground), 0) # coalesce(bit_xor(s.ground), 0) AS ground
     FROM relation r

@@ -51,6 +51,13 @@ WITH asked AS MATERIALIZED (
                'most_common_share', coalesce(CASE 1 WHEN s.stakind1 THEN s.stanumbers1[1] WHEN s.stakind2 THEN s.stanumbers2[1]
                                                     WHEN s.stakind3 THEN s.stanumbers3[1] WHEN s.stakind4 THEN s.stanumbers4[1]
                                                     WHEN s.stakind5 THEN s.stanumbers5[1] END, 0),
+               'common', coalesce((
+                   SELECT jsonb_agg(jsonb_build_array(v.value, v.share))
+                   FROM unnest(CASE WHEN y.is_plain THEN CASE 1 WHEN s.stakind1 THEN s.stavalues1::text::text[]
+                                   WHEN s.stakind2 THEN s.stavalues2::text::text[] END END,
+                               CASE 1 WHEN s.stakind1 THEN s.stanumbers1 WHEN s.stakind2 THEN s.stanumbers2 END)
+                       WITH ORDINALITY AS v (value, share, place)
+                   WHERE v.place <= 20 AND v.value IS NOT NULL AND length(v.value) < 200), '[]'),
                'correlation', CASE 3 WHEN s.stakind1 THEN s.stanumbers1[1] WHEN s.stakind2 THEN s.stanumbers2[1]
                                      WHEN s.stakind3 THEN s.stanumbers3[1] WHEN s.stakind4 THEN s.stanumbers4[1]
                                      WHEN s.stakind5 THEN s.stanumbers5[1] END,

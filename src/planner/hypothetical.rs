@@ -385,6 +385,7 @@ unsafe extern "C-unwind" fn leave_what_is_seen(info: *mut pg_sys::RelOptInfo) {
             for index in PgList::<pg_sys::IndexOptInfo>::from_pg((*info).indexlist).iter_ptr() {
                 let ours = seen.iter().find(|made| made.oid == (*index).indexoid);
                 if let Some(made) = ours {
+                    adapt(index, (*info).relid);
                     if let Some(bytes) = made.bytes_per_row {
                         resize(index, bytes);
                     }
@@ -399,6 +400,30 @@ unsafe extern "C-unwind" fn leave_what_is_seen(info: *mut pg_sys::RelOptInfo) {
             (*info).indexlist = left.into_pg();
         }
     });
+}
+
+/// Expressions and condition as the server prepares those of an index that is there: folded, and with the relation's number in the query. HypoPG leaves
+/// them with number 1, so that they would fit the first relation of a query only.
+unsafe fn adapt(index: *mut pg_sys::IndexOptInfo, relation: pg_sys::Index) {
+    // SAFETY: an entry of the planner's list; the lists hold expressions, and copies of them are changed.
+    unsafe {
+        let Ok(number) = c_int::try_from(relation) else { return };
+        let adapted = |list: *mut pg_sys::List| -> *mut pg_sys::List {
+            let copy = pg_sys::copyObjectImpl(list.cast()).cast::<pg_sys::Node>();
+            let folded = pg_sys::eval_const_expressions(std::ptr::null_mut(), copy);
+            if number != 1 {
+                pg_sys::ChangeVarNodes(folded, 1, number, 0);
+            }
+            folded.cast()
+        };
+        if !(*index).indpred.is_null() {
+            (*index).indpred = adapted((*index).indpred);
+        }
+        if !(*index).indexprs.is_null() {
+            (*index).indexprs = adapted((*index).indexprs);
+            (*index).indextlist = adapted((*index).indextlist);
+        }
+    }
 }
 
 unsafe fn resize(index: *mut pg_sys::IndexOptInfo, bytes_per_row: f64) {
@@ -421,6 +446,9 @@ unsafe fn turn(index: *mut pg_sys::IndexOptInfo, inverted: Inverted) {
         (*index).relam = gin;
         *(*index).opfamily = inverted.family;
         *(*index).opcintype = inverted.input_type;
+        // No options; GIN's estimate looks at the list without asking whether there is one.
+        let columns = usize::try_from((*index).ncolumns).unwrap_or(1);
+        (*index).opclassoptions = pg_sys::palloc0(columns * size_of::<*mut pg_sys::bytea>()).cast();
         (*index).sortopfamily = std::ptr::null_mut();
         (*index).reverse_sort = std::ptr::null_mut();
         (*index).nulls_first = std::ptr::null_mut();

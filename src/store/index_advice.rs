@@ -10,6 +10,8 @@ use crate::row::column;
 
 const KEEP_TRIALS: &str = include_str!("../../sql/queries/keep_index_trials.sql");
 const KEEP_SUGGESTIONS: &str = include_str!("../../sql/queries/keep_index_suggestions.sql");
+const NOTE_USAGE: &str = include_str!("../../sql/queries/note_index_usage.sql");
+const KEEP_DROPS: &str = include_str!("../../sql/queries/keep_index_drops.sql");
 const FAILURES: &str = include_str!("../../sql/queries/index_failures.sql");
 
 /// Keeps what was tried, each in place of what was known of its statement.
@@ -46,6 +48,21 @@ pub fn failures(client: &mut SpiClient) -> Result<BTreeSet<(i64, String)>> {
         .update(FAILURES, None, &[])?
         .map(|row| Ok((column(&row, 1)?, column(&row, 2)?)))
         .collect()
+}
+
+/// Notes which indexes were used, and brings the suggestions of those to drop in line with that: how many were added and withdrawn.
+pub fn keep_drops(
+    client: &mut SpiClient,
+    unused_days: i32,
+    least_rows: f64,
+    least_share: f64,
+) -> Result<(i64, i64)> {
+    client.update(NOTE_USAGE, None, &[])?;
+    let row = client
+        .update(KEEP_DROPS, None, &[unused_days.into(), least_rows.into(), least_share.into()])?
+        .first();
+    let (added, withdrawn) = row.get_two::<i64, i64>()?;
+    Ok((added.unwrap_or(0), withdrawn.unwrap_or(0)))
 }
 
 /// Brings the suggestions in line with the choice: how many were added, renewed and withdrawn.

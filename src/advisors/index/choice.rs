@@ -30,6 +30,10 @@ const DEMANDS: &str = include_str!("../../../sql/queries/index_demands.sql");
 /// Promises below which nothing is suggested, percent: no verdict could see them. No setting.
 const LEAST_IMPROVEMENT: f64 = 10.0;
 
+/// What each column beyond the first takes from a saving: a wider index has to bring more than that. It is larger, and more updates touch
+/// it. No setting.
+const OF_EACH_COLUMN: f64 = 0.02;
+
 /// A query that indexes would help, and its load.
 struct Load {
     query_hash: i64,
@@ -148,7 +152,11 @@ impl<'a> Choice<'a> {
                 if prediction.improvement_percent < LEAST_IMPROVEMENT {
                     continue;
                 }
-                offers.push(Offer { members, saving: prediction.improvement_percent / 100.0 });
+                let columns: usize =
+                    members.iter().map(|member| choice.pool[*member].candidate.columns() - 1).sum();
+                let saving = prediction.improvement_percent / 100.0
+                    * (1.0 - OF_EACH_COLUMN * columns as f64);
+                offers.push(Offer { members, saving });
                 kept.push((set_at, prediction));
             }
             if !offers.is_empty() {
@@ -200,7 +208,7 @@ impl<'a> Choice<'a> {
             return None;
         }
         let definition = candidate.create(table, |name| known.names.contains(name))?;
-        let size = size(candidate, table, None);
+        let size = size(candidate, table);
         let held = if table.rows > 0.0 { size.rows / table.rows } else { 1.0 };
         let writes = write_ms_per_hour(candidate, table, &known.updated, held);
         self.priced.push(Priced {

@@ -9,6 +9,7 @@ mod pass;
 mod tables;
 
 use optimizer_core::Micros;
+use optimizer_core::advisors::index::candidates::FEWEST_ROWS;
 use pgrx::prelude::*;
 
 pub use crate::advisors::index::choice::Suggestion;
@@ -17,10 +18,15 @@ pub use crate::advisors::index::pass::Outcome;
 use crate::advisors::index::pass::Tried;
 use crate::error::Result;
 use crate::planner::hypothetical::Hypopg;
+use crate::store::index_advice;
 use crate::store::lock::Lock;
 
 /// Share of the total time from which on a query is worth an index. 0.1 %: a thousand such queries are all there is. No setting.
 const LEAST_SHARE: f64 = 0.001;
+
+/// Days without a scan after which an index counts as unused: two weeks have every weekday twice; what runs once a month is asked for in
+/// the reasoning. No setting.
+const UNUSED_DAYS: i32 = 14;
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,19 +41,25 @@ pub struct Done {
     pub withdrawn: i64,
 }
 
-/// Tries statements until that moment, at least one, then chooses. `only_query`: that one alone is tried, whatever its share.
+/// Tries statements until that moment, at least one, then chooses; and looks for indexes to drop, which takes no HypoPG. `only_query`: that one alone
+/// is tried, whatever its share.
 pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
-    let Some(hypopg) = Hypopg::find()? else { return Ok(Done::default()) };
     // A person's call and the advise step write the same rows: one after the other.
-    Spi::connect_mut(|client| Lock::Advice.wait(client))?;
+    let dropped = Spi::connect_mut(|client| {
+        Lock::Advice.wait(client)?;
+        index_advice::keep_drops(client, UNUSED_DAYS, FEWEST_ROWS, LEAST_SHARE)
+    })?;
+    let Some(hypopg) = Hypopg::find()? else {
+        return Ok(Done { added: dropped.0, withdrawn: dropped.1, ..Done::default() });
+    };
     let Tried { tried, more } = pass::run(hypopg, only_query, until)?;
     let written = choice::run()?;
     Ok(Done {
         is_possible: true,
         tried,
         more,
-        added: written.0,
+        added: written.0 + dropped.0,
         renewed: written.1,
-        withdrawn: written.2,
+        withdrawn: written.2 + dropped.1,
     })
 }

@@ -199,7 +199,7 @@ fn tried(
     for candidate in found {
         let Some(table) = tables.get(&candidate.relation) else { continue };
         let Some(tail) = candidate.tail(table) else { continue };
-        let size = size(&candidate, table, None);
+        let size = size(&candidate, table);
         wanted.push(Wanted {
             statement: format!("CREATE INDEX {}", candidate.stand_in(table).unwrap_or(tail)),
             inverted_class: candidate.inverted_class(table),

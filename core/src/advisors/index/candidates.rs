@@ -217,27 +217,22 @@ fn constant(
     }
     let facts = table.column(column.attnum)?;
     let name = &facts.name;
-    match (predicate.strategy, &predicate.value) {
-        (Strategy::IsNull, _) if !predicate.is_negated => {
-            Some((format!("{name} IS NULL"), facts.null_share, Some(column.attnum)))
-        }
-        (Strategy::IsNotNull, _) if !predicate.is_negated => {
-            Some((format!("{name} IS NOT NULL"), 1.0 - facts.null_share, None))
-        }
-        // By itself: true, or false under NOT. Which of the two is common nobody says; the rarer one pays.
-        (Strategy::Boolean, _) => {
-            let text = if predicate.is_negated { format!("NOT {name}") } else { name.clone() };
-            Some((text, 1.0 - facts.most_common_share - facts.null_share, Some(column.attnum)))
-        }
+    let (text, fixed) = match (predicate.strategy, &predicate.value) {
+        (Strategy::IsNull, _) if !predicate.is_negated => (format!("{name} IS NULL"), true),
+        (Strategy::IsNotNull, _) if !predicate.is_negated => (format!("{name} IS NOT NULL"), false),
+        // By itself: true, or false under NOT.
+        (Strategy::Boolean, _) if predicate.is_negated => (format!("NOT {name}"), true),
+        (Strategy::Boolean, _) => (name.clone(), true),
+        // A backslash means itself in a standard string.
         (Strategy::Equal, Value::Constant(value))
             if !predicate.is_negated && facts.is_plain_type && value.len() < 200 =>
         {
-            let quoted = value.replace('\'', "''");
-            // A backslash means itself in a standard string.
-            Some((format!("{name} = '{quoted}'"), facts.equal_share(), Some(column.attnum)))
+            (format!("{name} = '{}'", value.replace('\'', "''")), true)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let share = facts.share_where(&text)?;
+    Some((text, share, fixed.then_some(column.attnum)))
 }
 
 fn note_order<'a>(uses: &mut Uses<'a>, level: &'a Level, source: usize, table: &Table) {

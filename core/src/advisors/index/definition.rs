@@ -104,6 +104,11 @@ impl Candidate {
         Candidate { relation, method: Method::Btree, keys, includes: Vec::new(), predicate: None }
     }
 
+    /// Columns and expressions, those that are only carried along included.
+    pub const fn columns(&self) -> usize {
+        self.keys.len() + self.includes.len()
+    }
+
     /// `ON schema.table USING method (keys) ...`, without the name of the index.
     pub fn tail(&self, table: &Table) -> Option<String> {
         let keys: Option<Vec<String>> = self.keys.iter().map(|key| key.sql(table)).collect();

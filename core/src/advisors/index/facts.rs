@@ -44,6 +44,9 @@ pub struct ColumnFacts {
     pub null_share: f64,
     /// Of the most common value.
     pub most_common_share: f64,
+    /// The most common values as the server writes them, and their shares.
+    #[serde(default)]
+    pub common: Vec<(String, f64)>,
     /// Of its order with that of the rows, -1 to 1; none without statistics.
     pub correlation: Option<f64>,
     /// It can be a key of a btree.
@@ -97,14 +100,41 @@ impl Table {
         self.columns.iter().find(|column| column.number == number)
     }
 
+    /// Share of the rows that the condition of a partial index leaves.
+    pub fn share_where(&self, predicate: &str) -> Option<f64> {
+        self.columns.iter().find_map(|column| column.share_where(predicate))
+    }
+
     pub fn writes_per_hour(&self) -> f64 {
         self.inserts_per_hour + self.updates_per_hour + self.deletes_per_hour
     }
 }
 
 impl ColumnFacts {
-    /// Share of the rows that an equality leaves.
-    pub fn equal_share(&self) -> f64 {
-        (1.0 - self.null_share) / self.distinct.max(1.0)
+    /// Share of the rows that have this value: as counted, or an equal part of what is left.
+    pub fn share_of(&self, value: &str) -> f64 {
+        if let Some((_, share)) = self.common.iter().find(|(known, _)| known == value) {
+            return *share;
+        }
+        let counted: f64 = self.common.iter().map(|(_, share)| share).sum();
+        let others = self.distinct - self.common.len() as f64;
+        ((1.0 - self.null_share - counted).max(0.0) / others.max(1.0)).min(1.0)
+    }
+
+    /// Share of the rows that a condition on this column leaves, of the conditions that partial indexes have here.
+    pub fn share_where(&self, predicate: &str) -> Option<f64> {
+        let rest = predicate.strip_prefix("NOT ");
+        if rest.unwrap_or(predicate) == self.name {
+            // Which of the two is common nobody says; the rarer one pays.
+            return Some((1.0 - self.most_common_share - self.null_share).max(0.0));
+        }
+        match predicate.strip_prefix(self.name.as_str())? {
+            " IS NULL" => Some(self.null_share),
+            " IS NOT NULL" => Some(1.0 - self.null_share),
+            other => {
+                let value = other.strip_prefix(" = '")?.strip_suffix('\'')?;
+                Some(self.share_of(&value.replace("''", "'")))
+            }
+        }
     }
 }

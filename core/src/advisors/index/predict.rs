@@ -43,6 +43,8 @@ pub enum Doubt {
     SettingAlone {
         left: f64,
     },
+    /// The plan reads most of a table by the index, row by row.
+    MostByIndex,
     /// The statement is compiled (JIT), and cost does not know what that takes.
     Compiled,
     /// Nothing is planned: it is the check of a foreign key, by the size of the table.
@@ -59,6 +61,8 @@ impl Doubt {
             Doubt::TinyTable { .. } => (0.9, 0.8),
             Doubt::GenericOnly => (0.9, 0.8),
             Doubt::SettingAlone { .. } => (0.6, 0.6),
+            // What the rows' pages cost there depends on the cache alone.
+            Doubt::MostByIndex => (0.5, 0.6),
             Doubt::Compiled => (0.95, 0.85),
             Doubt::ForeignKey => (0.9, 0.8),
         }
@@ -84,6 +88,9 @@ impl Doubt {
                 "with random_page_cost = 1.1, as fits flash storage, only {:.0} % are left to save: try the setting first",
                 left * 100.0
             ),
+            Doubt::MostByIndex => {
+                "the plan reads most of the table by the index, row by row: that depends on the cache".to_owned()
+            }
             Doubt::Compiled => {
                 "the statement is compiled (JIT), which cost hardly knows: try jit = off as well"
                     .to_owned()
@@ -176,6 +183,9 @@ fn doubts(evidence: &Evidence) -> Vec<Doubt> {
     {
         found.push(Doubt::SettingAlone { left });
     }
+    if after.reads_most_by_index && !before.reads_most_by_index {
+        found.push(Doubt::MostByIndex);
+    }
     if after.is_compiled {
         found.push(Doubt::Compiled);
     }
@@ -193,6 +203,7 @@ mod tests {
             workers,
             is_generic: false,
             is_compiled: false,
+            reads_most_by_index: false,
             shape: String::new(),
         }
     }
@@ -273,6 +284,9 @@ mod tests {
         assert_eq!(named(&Evidence { has_parameters: false, ..unknown }), []);
         assert_eq!(named(&Evidence { saving_on_flash: Some(0.4), ..plain }).len(), 1);
         assert_eq!(named(&Evidence { saving_on_flash: Some(0.5), ..plain }), []);
+        let whole = Figures { reads_most_by_index: true, ..after.clone() };
+        assert_eq!(named(&Evidence { after: &whole, ..plain }), [Doubt::MostByIndex]);
+        assert_eq!(named(&Evidence { before: &whole, after: &whole, ..plain }), []);
         let compiled = Figures { is_compiled: true, ..after.clone() };
         assert_eq!(named(&Evidence { after: &compiled, ..plain }), [Doubt::Compiled]);
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Candidate, Method};
-use crate::plan::Planned;
+use crate::plan::{Operation, Plan, Planned, ScanMethod};
 
 /// Saving of planner cost below which an index is none for the statement. 0.15: what is promised then, tempered, is the 10 % that a
 /// verdict can see. No setting.
@@ -20,6 +20,10 @@ pub const LEAST_SAVING: f64 = 0.15;
 const LEAST_ADDED: f64 = 0.10;
 /// Indexes of one statement that work together. No setting.
 const MOST_TOGETHER: usize = 3;
+/// Narrower ones that are tried for each member of a set. No setting.
+const MOST_NARROWER: usize = 3;
+/// What one of them may cost more, of the cost without any. No setting.
+const AS_GOOD: f64 = 0.02;
 /// random_page_cost of storage without moving parts, for the trial of that setting alone.
 pub const FLASH_PAGE_COST: f64 = 1.1;
 
@@ -32,6 +36,9 @@ pub struct Figures {
     /// No value stood for any parameter.
     pub is_generic: bool,
     pub is_compiled: bool,
+    /// Most of a table is read in the order of an index, row by row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reads_most_by_index: bool,
     pub shape: String,
 }
 
@@ -44,9 +51,24 @@ impl Figures {
             workers: usual.workers(),
             is_generic: planned.sampled.is_empty(),
             is_compiled: usual.jit,
+            reads_most_by_index: reads_most_by_index(usual),
             shape: usual.shape(),
         }
     }
+}
+
+/// Share of a table's rows from which on an index is no shortcut to them. No setting.
+const MOST_ROWS: f64 = 0.5;
+
+fn reads_most_by_index(plan: &Plan) -> bool {
+    let nodes = plan.nodes();
+    // A limit ends the scan early, whatever its estimate says.
+    let is_limited = nodes.iter().any(|node| node.operation == Operation::Other("limit"));
+    !is_limited
+        && plan.scans().any(|(node, scan)| {
+            scan.method == ScanMethod::Index
+                && scan.relation_rows.is_some_and(|all| node.rows > all * MOST_ROWS)
+        })
 }
 
 /// A set of candidates and the plan with them.
@@ -173,6 +195,7 @@ pub fn search(
     let begin = begin.or_else(|| Some((*with_all.used.first()?, trial.before.clone())));
     if let Some(begin) = begin {
         together(&mut trial, begin, &with_all.used, &mut plan, &mut is_over);
+        narrower(&mut trial, &alone, &mut plan, &mut is_over);
     }
     if let Some(best) =
         trial.sets.iter().min_by(|a, b| a.after.cost.total_cmp(&b.after.cost)).cloned()
@@ -245,6 +268,49 @@ fn together(
             });
         }
         so_far = after;
+    }
+}
+
+/// Of the largest set, the same with one member narrower, one after the other: what is cheaper to keep may do as well.
+fn narrower(
+    trial: &mut Trial,
+    alone: &[(usize, Figures)],
+    plan: &mut impl FnMut(&Question) -> Answer,
+    is_over: &mut impl FnMut() -> bool,
+) {
+    let Some(largest) = trial.sets.last().filter(|set| set.members.len() > 1).cloned() else {
+        return;
+    };
+    let mut members = largest.members;
+    for at in 0..members.len() {
+        let own = trial.candidates[members[at]].clone();
+        let others: Vec<usize> = alone
+            .iter()
+            .map(|(place, _)| *place)
+            .filter(|place| {
+                let other = &trial.candidates[*place];
+                other.relation == own.relation
+                    && other.columns() < own.columns()
+                    && !members.contains(place)
+            })
+            .take(MOST_NARROWER)
+            .collect();
+        for place in others {
+            if is_over() {
+                trial.is_cut_short = true;
+                return;
+            }
+            let mut there = members.clone();
+            there[at] = place;
+            let answer = plan(&Question { there: &there, random_page_cost: None });
+            let after = Figures::of(&answer.planned);
+            let is_as_good = after.cost <= largest.after.cost + AS_GOOD * trial.before.cost;
+            if is_as_good && there.iter().all(|member| answer.used.contains(member)) {
+                members.clone_from(&there);
+                trial.sets.push(Together { members: there, after, is_foreign_key: false });
+                break;
+            }
+        }
     }
 }
 

@@ -140,6 +140,7 @@ mod tests {
             workers: 0,
             is_generic: false,
             is_compiled: false,
+            reads_most_by_index: false,
             shape: shape.into(),
         }
     }

@@ -79,6 +79,18 @@ fn a_second_one_is_kept_when_it_adds_a_tenth() {
 }
 
 #[test]
+fn a_narrower_member_takes_the_place_of_one_that_is_hardly_better() {
+    let all = || vec![candidate(1, &[1]), candidate(2, &[1, 2]), candidate(2, &[1])];
+    let with_narrower = |left| {
+        let pairs = vec![((0, 1), 10.0), ((0, 2), left)];
+        let mut planner = Planner { alone: vec![500.0, 600.0, 601.0], pairs, asked: 0 };
+        sets(&searched(&mut planner, all())).pop().unwrap()
+    };
+    assert_eq!(with_narrower(30.0), (vec![0, 2], 30.0));
+    assert_eq!(with_narrower(31.0), (vec![0, 1], 10.0));
+}
+
+#[test]
 fn two_that_pay_only_together_are_found() {
     let mut planner =
         Planner { alone: vec![1000.0, 1000.0], pairs: vec![((0, 1), 10.0)], asked: 0 };
