@@ -12,7 +12,7 @@ BENCH=$REPO/bench
 . "$BENCH/server.sh"
 # shellcheck source=bench/measure.sh
 . "$BENCH/measure.sh"
-ALL_SECTIONS=(sample storage aggregate top measure reader worker growth)
+ALL_SECTIONS=(sample storage aggregate top measure reader advisors worker growth)
 for section in "${ALL_SECTIONS[@]}"; do
     # shellcheck source=/dev/null
     . "$BENCH/sections/$section.sh"

@@ -34,7 +34,7 @@ mod tests {
     fn of_two_that_are_the_same_the_later_goes_and_neither_when_they_differ() {
         written();
         run("CREATE INDEX first ON shop.orders (status); CREATE INDEX second ON shop.orders (status);
-             CREATE INDEX other_order ON shop.orders (status DESC); CREATE INDEX some ON shop.orders (status) WHERE id > 5;
+             CREATE INDEX other_order ON shop.orders (status DESC); CREATE INDEX a_part ON shop.orders (status) WHERE id > 5;
              CREATE INDEX more ON shop.orders (status) INCLUDE (note); CREATE INDEX by_hash ON shop.orders USING hash (status)");
         assert_eq!(dropped(), ["drop_duplicate second"]);
         assert_eq!(

@@ -202,12 +202,6 @@ mod tests {
     #[pg_test]
     fn generate_suggestions_says_what_it_does_not_take() {
         shop();
-        let (code, _, hint) = raised("SELECT optimizer.generate_suggestions(0)");
-        assert_eq!(code, "22023");
-        assert!(!hint.is_empty());
-        let (code, message, hint) = raised("SELECT optimizer.generate_suggestions(4711)");
-        assert_eq!((code.as_str(), message.as_str()), ("P0002", "no text of query 4711 is known"));
-        assert!(hint.contains("query_stats"));
         run("CREATE ROLE nobody_in_particular; GRANT USAGE ON SCHEMA optimizer TO nobody_in_particular;
              GRANT EXECUTE ON FUNCTION optimizer.generate_suggestions(bigint) TO nobody_in_particular;
              SET LOCAL ROLE nobody_in_particular");
@@ -215,6 +209,12 @@ mod tests {
         run("RESET ROLE");
         assert_eq!(code, "42501");
         assert!(hint.contains("GRANT pg_read_all_stats"));
+        let (code, _, hint) = raised("SELECT optimizer.generate_suggestions(0)");
+        assert_eq!(code, "22023");
+        assert!(!hint.is_empty());
+        let (code, message, hint) = raised("SELECT optimizer.generate_suggestions(4711)");
+        assert_eq!((code.as_str(), message.as_str()), ("P0002", "no text of query 4711 is known"));
+        assert!(hint.contains("query_stats"));
     }
 
     #[pg_test]

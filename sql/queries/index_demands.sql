@@ -9,7 +9,7 @@ SELECT l.query_hash, i.trial::text, l.calls_per_hour, l.mean_exec_time_ms, l.sha
 FROM load l
 JOIN optimizer.index_trials i ON i.query_hash = l.query_hash
 JOIN optimizer.query_readings r ON r.query_hash = l.query_hash
-WHERE i.outcome = 'helped'
+WHERE i.outcome = 'helped' AND r.state = 'read'
   AND l.share >= $1 * CASE WHEN EXISTS (
           SELECT FROM optimizer.index_suggestions s
           WHERE s.query_hash = l.query_hash AND s.made_by = 'builtin') THEN 0.5 ELSE 1 END

@@ -35,7 +35,7 @@ WITH load AS MATERIALIZED (
         FROM pg_index x WHERE x.indrelid = c.oid
     ) AS i ON true
     LEFT JOIN LATERAL (
-        SELECT bit_xor(hashint8extended(x.xmin::text::bigint, x.staattnum::bigint)) AS ground
+        SELECT bit_xor(hashtextextended(x.ctid::text, x.xmin::text::bigint)) AS ground
         FROM pg_statistic x WHERE x.starelid = c.oid
     ) AS s ON true
     GROUP BY r.relation

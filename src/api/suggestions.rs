@@ -1,13 +1,14 @@
 //! `generate_suggestions()`: runs the built-in advisors.
 
+use optimizer_core::schedule::Step;
 use pgrx::prelude::*;
 
 use crate::advisors::index;
 use crate::api::argument::query_hash as checked_query_hash;
 use crate::error::{Error, Raised, Result};
-use crate::role;
 use crate::store::lock;
 use crate::time::now;
+use crate::{reader, role};
 
 /// For one call, microseconds: what one step of maintenance may take. What is left goes on in the next one. No setting.
 const BUDGET_MICROS: i64 = 2_000_000;
@@ -28,8 +29,11 @@ fn generate_suggestions(
     if let Some(query_hash) = only_query {
         require_known(query_hash)?;
     }
-    // The advise step and this are one after the other: both write the same rows.
-    let done = index::run(only_query, now() + BUDGET_MICROS)?;
+    let until = now() + BUDGET_MICROS;
+    // What ran for the first time a moment ago is read first, unless the advise step is at it.
+    let more_to_read = Spi::connect(|client| lock::try_step(client, Step::Advise as i32))?
+        && reader::pass::run(until - BUDGET_MICROS / 2)?.1;
+    let done = index::run(only_query, until)?;
     if !done.is_possible {
         ereport!(
             PgLogLevel::NOTICE,
@@ -37,7 +41,7 @@ fn generate_suggestions(
             "no index advice without HypoPG",
             "CREATE EXTENSION hypopg makes it possible."
         );
-    } else if done.more {
+    } else if done.more || more_to_read {
         ereport!(
             PgLogLevel::NOTICE,
             PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,

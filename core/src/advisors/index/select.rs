@@ -52,6 +52,8 @@ pub struct Help {
 
 /// What is left of a saving where a wider index stands in: it is larger and a little slower.
 const OF_WIDER: f64 = 0.98;
+/// What a further index must save of a query's time to count for a query that has one: less no verdict could see. No setting.
+const LEAST_MORE: f64 = 0.05;
 /// How much better another choice must be than what is suggested already.
 const CURRENT_BONUS: f64 = 1.1;
 /// Room: an index of 1 GB is taken to cost 5 s of an hour, by what it takes from the cache and adds to backups. With
@@ -173,8 +175,9 @@ impl<'a> Field<'a> {
             let gain: f64 = touched
                 .iter()
                 .map(|demand| {
-                    (self.saving(*demand, &with) - best[*demand]).max(0.0)
-                        * self.demands[*demand].time_ms_per_hour
+                    let more = self.saving(*demand, &with) - best[*demand];
+                    let counts = more >= LEAST_MORE || more > 0.0 && best[*demand] == 0.0;
+                    if counts { more * self.demands[*demand].time_ms_per_hour } else { 0.0 }
                 })
                 .sum();
             let cost: f64 = step.iter().map(|place| self.pool[*place].cost_ms_per_hour).sum();
@@ -336,10 +339,24 @@ mod tests {
     fn what_is_suggested_already_stays_unless_another_is_clearly_better() {
         let mut pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
         let demands = |other| [demand(11, 1000.0, &[(&[0], 0.80), (&[1], other)])];
-        assert_eq!(choose(&pool, &demands(0.82), 1.0).0, [1]);
+        assert_eq!(choose(&pool, &demands(0.82), 200.0).0, [1]);
         pool[0].is_current = true;
         assert_eq!(choose(&pool, &demands(0.82), 200.0).0, [0]);
         assert_eq!(choose(&pool, &demands(0.95), 200.0).0, [1]);
+    }
+
+    #[test]
+    fn a_further_index_must_save_five_points_of_a_querys_time() {
+        let pool = [priced(1, &[1], 0.1), priced(1, &[1, 2], 0.1), priced(1, &[3], 0.1)];
+        let demands = |second| {
+            [
+                demand(11, 1000.0, &[(&[0], 0.80)]),
+                demand(12, 1000.0, &[(&[0], 0.80), (&[2], second)]),
+                demand(13, 1000.0, &[(&[0], 0.80), (&[1], 0.82)]),
+            ]
+        };
+        assert_eq!(choose(&pool, &demands(0.849), 1.0).0, [0]);
+        assert_eq!(choose(&pool, &demands(0.851), 1.0).0, [0, 2]);
     }
 
     #[test]
