@@ -186,5 +186,7 @@ read -r before after < <(psql_q "SELECT (pre_optimization_stats ->> 'calls') || 
                                  FROM optimizer.implementations WHERE id = $IMPLEMENTATION")
 claim "each is before the change or after it (here $before and $after)" \
     test "$before" -gt 0 -a "$after" -gt 0 -a $((before + after)) -eq "$executed"
-claim "nothing died on the way" test "$(cluster_log "$MAIN" | grep -c 'PANIC\|FATAL\|panicked\|died')" -eq 0
+# nothing_died: prints what did.
+nothing_died() { ! cluster_log "$MAIN" | grep -B 4 'PANIC\|FATAL\|panicked\|died'; }
+claim "nothing died on the way" nothing_died
 cluster_stop "$MAIN"
