@@ -1,0 +1,82 @@
+"""Claims about what results.py and figures.py make of a run's files: python3 bench/tpch/test_results.py"""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+from results import Advice, Alone, Sets
+
+ORDERS = "CREATE INDEX ON public.orders USING btree (o_custkey)"
+
+
+def read(reader, **files):
+    """What `reader` makes of a directory with these files: name without its ending to rows, or to lines of text."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, rows in files.items():
+            text = "".join((row if isinstance(row, str) else "\t".join(map(str, row))) + "\n" for row in rows)
+            (pathlib.Path(directory) / f"{name}.{'json' if name == 'suggestions' else 'tsv'}").write_text(text)
+        return reader(pathlib.Path(directory))
+
+
+def sets_of(ours_by_run, shape="other", stopped=False):
+    """Query 3: 100 ms in base; in ours what is given for each run, with a plan of that shape ("same" is base's)."""
+    # The first round is warming up: its 9,000 ms must not matter.
+    timings = [(run, turn, arm, 3, ms if turn else 9000, int(stopped))
+               for run, ours in ours_by_run.items() for turn in range(4) for arm, ms in (("base", 100), ("ours", ours))]
+    plans = [(run, arm, 3, 1, arm_shape, 0) for run in ours_by_run for arm, arm_shape in (("base", "same"), ("ours", shape))]
+    return read(Sets, timings=timings, plans=plans)
+
+
+def advice_of(reasoning, affected=()):
+    suggestion = {"query_hash": -7, "definition": "CREATE INDEX ON  orders\n(o_custkey)", "estimated_improvement_percent": 60,
+                  "confidence_score": 0.7, "reasoning": reasoning, "affected_query_hashes": list(affected)}
+    given = "CREATE INDEX ON orders (o_custkey)"
+    return read(Advice, queries=[(3, -7), (5, -99)], wording=[("ours", given, ORDERS)],
+                costs=[("ours", "all", 3, 100, 10), ("ours", given, 3, 100, 25)], suggestions=[json.dumps(suggestion)])
+
+
+class Claims(unittest.TestCase):
+    def test_slower_by_more_than_15_percent_with_another_plan_in_both_runs_counts(self):
+        self.assertEqual(sets_of({1: 116, 2: 130}).slower("ours", 15), [3])
+
+    def test_slower_in_one_run_only_does_not_count(self):
+        self.assertEqual(sets_of({1: 130, 2: 114}).slower("ours", 15), [])
+
+    def test_slower_with_the_same_plan_does_not_count(self):
+        self.assertEqual(sets_of({1: 130, 2: 130}, shape="same").slower("ours", 15), [])
+
+    def test_what_met_the_timeout_on_both_sides_says_nothing(self):
+        sets = sets_of({1: 130, 2: 130}, stopped=True)
+        self.assertTrue(sets.unknown("ours", 3))
+        self.assertEqual(sets.slower("ours", 15), [])
+
+    def test_the_warming_round_is_not_counted(self):
+        self.assertEqual(sets_of({1: 50, 2: 50}).median_ms("ours", 3), 50)
+
+    def test_a_warning_about_its_own_query_announces(self):
+        self.assertEqual(advice_of("its plan loses its Gather: it may get slower").warned_of(), {3})
+
+    def test_a_warning_announces_what_it_lists_and_what_it_names(self):
+        self.assertEqual(advice_of("may get slower", affected=[-99]).warned_of(), {3, 5})
+        self.assertEqual(advice_of("query -99 may regress").warned_of(), {3, 5})
+        self.assertEqual(advice_of("query -991 may regress").warned_of(), {3})
+
+    def test_praise_announces_nothing(self):
+        self.assertEqual(advice_of("a sequential scan of 150,000 rows is slower").warned_of(), set())
+
+    def test_a_suggestion_meets_its_cost_whatever_its_layout(self):
+        advice = advice_of("")
+        self.assertEqual(advice.stated, {(ORDERS, 3): (60, 0.7)})
+        self.assertEqual(advice.cost_alone, {(ORDERS, 3): 75.0})
+        self.assertEqual(advice.cost_of_set, {("ours", 3): 90.0})
+
+    def test_an_index_alone_is_judged_by_rounds_with_and_without(self):
+        alone = read(Alone, alone=[(ORDERS, turn, side, 3, ms if turn else 9000, 0, gathers if turn == 0 else "")
+                                   for turn in range(4) for side, ms, gathers in (("with", 40, 0), ("without", 80, 1))])
+        self.assertEqual(alone.measured, {(ORDERS, 3): (50.0, 50.0, 50.0)})
+        self.assertEqual(alone.loses_gather, {(ORDERS, 3)})
+
+
+if __name__ == "__main__":
+    unittest.main()
