@@ -4,6 +4,7 @@ Prints lines for run.sh, `heading|text` and `figure|name|unit|target|value|low|h
 WORK/advisors.md, the tables that docs/advisors.md holds.
 """
 
+import math
 import pathlib
 import random
 import subprocess
@@ -70,13 +71,16 @@ def pairs_of_sets(arm, sets, predicted):
 
 
 def say_errors(name, found, against=None):
-    """Errors of one who predicts, each to be smaller than those of `against`."""
-    def target(sign, key):
-        return f"{sign} {abs(against[key]):.2f}" if against else ""
-    figure(f"{name}: mean absolute error", found["error"], "pp", target("<", "error"), rounds=found["count"])
-    figure("  bias (more was promised: above 0)", found["bias"], "pp", target("<", "bias"), judged=abs(found["bias"]))
-    figure("  rank correlation", found["rank"], "", target(">", "rank"))
-    figure("  promised gains that are slowdowns of more than 15 %", found["harm"], "", target("<=", "harm"))
+    """Errors of one who predicts; each is to be better than that of `against`, only harm may be equal. Targets are shown with
+    three digits, rounded so that what is equal does not pass as better."""
+    def target(sign, bound, rounded):
+        return f"{sign} {rounded(bound * 1000) / 1000:g}" if against else ""
+    than = against or found
+    figure(f"{name}: mean absolute error", found["error"], "pp", target("<", than["error"], math.floor), rounds=found["count"])
+    figure("  bias (more was promised: above 0)", found["bias"], "pp", target("<", abs(than["bias"]), math.floor),
+           judged=abs(found["bias"]))
+    figure("  rank correlation", found["rank"], "", target(">", than["rank"], math.ceil))
+    figure("  promised gains that are slowdowns of more than 15 %", found["harm"], "", target("<=", than["harm"], math.ceil))
 
 
 def say_predictions(arms, sets, alone, advice):

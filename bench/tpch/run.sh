@@ -15,6 +15,8 @@ cd "$(dirname "$0")/../.."
 . tools/cluster.sh
 # shellcheck source=bench/measure.sh
 . bench/measure.sh
+# Python would leave compiled files beside its scripts.
+export PYTHONDONTWRITEBYTECODE=1
 HERE=$REPO/bench/tpch
 SCALE=${TPCH_SCALE:-$(full_or_quick 0.1 0.01)}
 ROUNDS=${TPCH_ROUNDS:-$(full_or_quick 7 2)}

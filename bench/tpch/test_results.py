@@ -1,10 +1,14 @@
 """Claims about what results.py and figures.py make of a run's files: python3 bench/tpch/test_results.py"""
 
+import contextlib
+import io
 import json
+import operator
 import pathlib
 import tempfile
 import unittest
 
+import figures
 from results import Advice, Alone, Sets
 
 ORDERS = "CREATE INDEX ON public.orders USING btree (o_custkey)"
@@ -28,12 +32,18 @@ def sets_of(ours_by_run, shape="other", stopped=False):
     return read(Sets, timings=timings, plans=plans)
 
 
-def advice_of(reasoning, affected=()):
+def advice_of(reasoning, affected=(), hash_of_5=-99):
     suggestion = {"query_hash": -7, "definition": "CREATE INDEX ON  orders\n(o_custkey)", "estimated_improvement_percent": 60,
                   "confidence_score": 0.7, "reasoning": reasoning, "affected_query_hashes": list(affected)}
     given = "CREATE INDEX ON orders (o_custkey)"
-    return read(Advice, queries=[(3, -7), (5, -99)], wording=[("ours", given, ORDERS)],
+    return read(Advice, queries=[(3, -7), (5, hash_of_5)], wording=[("ours", given, ORDERS)],
                 costs=[("ours", "all", 3, 100, 10), ("ours", given, 3, 100, 25)], suggestions=[json.dumps(suggestion)])
+
+
+def alone_of(*sides):
+    """One index and query 3: (side, ms, timed out); without the index the plan has a Gather."""
+    return read(Alone, alone=[(ORDERS, turn, side, 3, ms if turn else 9000, stopped, "" if turn else int(side == "without"))
+                              for turn in range(4) for side, ms, stopped in sides])
 
 
 class Claims(unittest.TestCase):
@@ -60,7 +70,8 @@ class Claims(unittest.TestCase):
     def test_a_warning_announces_what_it_lists_and_what_it_names(self):
         self.assertEqual(advice_of("may get slower", affected=[-99]).warned_of(), {3, 5})
         self.assertEqual(advice_of("query -99 may regress").warned_of(), {3, 5})
-        self.assertEqual(advice_of("query -991 may regress").warned_of(), {3})
+        self.assertEqual(advice_of("query -991 may regress", hash_of_5=-99).warned_of(), {3})
+        self.assertEqual(advice_of("query -99 may regress", hash_of_5=99).warned_of(), {3})
 
     def test_praise_announces_nothing(self):
         self.assertEqual(advice_of("a sequential scan of 150,000 rows is slower").warned_of(), set())
@@ -72,10 +83,29 @@ class Claims(unittest.TestCase):
         self.assertEqual(advice.cost_of_set, {("ours", 3): 90.0})
 
     def test_an_index_alone_is_judged_by_rounds_with_and_without(self):
-        alone = read(Alone, alone=[(ORDERS, turn, side, 3, ms if turn else 9000, 0, gathers if turn == 0 else "")
-                                   for turn in range(4) for side, ms, gathers in (("with", 40, 0), ("without", 80, 1))])
+        alone = alone_of(("with", 40, 0), ("without", 80, 0))
         self.assertEqual(alone.measured, {(ORDERS, 3): (50.0, 50.0, 50.0)})
         self.assertEqual(alone.loses_gather, {(ORDERS, 3)})
+
+    def test_an_index_that_saves_a_query_from_the_timeout_brought_at_least_that(self):
+        alone = alone_of(("with", 60, 0), ("without", 6000, 1))
+        self.assertEqual(alone.measured[ORDERS, 3][0], 99.0)
+        self.assertEqual(alone.bounded, {(ORDERS, 3)})
+
+    def test_two_timeouts_say_nothing_of_an_index(self):
+        self.assertEqual(alone_of(("with", 6000, 1), ("without", 6000, 1)).measured, {})
+
+    def test_what_is_equal_does_not_pass_as_better(self):
+        found = {"count": 3, "error": 44.9056, "bias": -38.4056, "rank": 0.39923, "harm": 1 / 3}
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            figures.say_errors("ours", found, found)
+        lines = [line.split("|") for line in said.getvalue().splitlines()]
+        compare = {"<": operator.lt, ">": operator.gt, "<=": operator.le}
+        passed = []
+        for _, _, _, target, value, _, _, _, judged in lines:
+            sign, bound = target.split()
+            passed.append(compare[sign](float(judged or value), float(bound)))
+        self.assertEqual(passed, [False, False, False, True])
 
 
 if __name__ == "__main__":
