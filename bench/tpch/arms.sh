@@ -3,8 +3,9 @@
 # each. Sourced by run.sh.
 #
 #   arms_advise             what is advised: ADVISED/<arm>.sql, one definition a line; suggestions.json (ours as they were
-#                           made), queries.tsv (number, hash), costs.tsv (arm, definition or `all`, query, cost before and
-#                           after by HypoPG), wording.tsv (arm, definition, wording); ARMS says which arms there are
+#                           made), queries.tsv (number, hash), costs.tsv (arm, wording or `all`, query, cost before and after by
+#                           HypoPG), wording.tsv (arm, definition, wording), together.tsv (hash, definition of ours, wording of
+#                           it and of those that it says it takes as well); ARMS says which arms there are
 #   arms_build              the copies, and arms.tsv (arm, indexes, bytes, repeating a primary key, refused)
 #
 # base      primary keys alone
@@ -98,11 +99,15 @@ costs_write() {
     done
     psql_q "UPDATE bench.advised SET wording = bench.wording(definition)" $ADVICE_DB
     psql_q "COPY (SELECT arm, definition, wording FROM bench.advised) TO STDOUT" $ADVICE_DB >"$WORK/wording.tsv"
-    psql_q "COPY (SELECT a.arm, 'all', c.* FROM (SELECT arm, array_agg(definition) AS definitions FROM bench.advised GROUP BY 1) a,
-                         bench.costs(a.definitions) AS c
-                  UNION ALL
-                  SELECT a.arm, a.definition, c.* FROM bench.advised a, bench.costs(ARRAY[a.definition]) AS c) TO STDOUT" \
-        $ADVICE_DB >"$WORK/costs.tsv"
+    psql_file $ADVICE_DB "$HERE/sql/together.sql"
+    psql_q "COPY (SELECT query_hash, definition, wording FROM bench.together) TO STDOUT" $ADVICE_DB >"$WORK/together.tsv"
+    psql_q "COPY (WITH built AS (
+                      SELECT arm, 'all' AS wording, array_agg(definition) AS definitions FROM bench.advised GROUP BY arm
+                      UNION
+                      SELECT arm, wording, ARRAY[definition] FROM bench.advised WHERE arm <> 'ours'
+                      UNION
+                      SELECT 'ours', wording, definitions FROM bench.together)
+                  SELECT b.arm, b.wording, c.* FROM built b, bench.costs(b.definitions) AS c) TO STDOUT" $ADVICE_DB >"$WORK/costs.tsv"
 }
 
 arms_build() {

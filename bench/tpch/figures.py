@@ -9,7 +9,7 @@ import pathlib
 import random
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter
 from statistics import fmean
 
 import arithmetic as a
@@ -111,24 +111,28 @@ def say_predictions(arms, sets, alone, advice):
     return pairs
 
 
-def outcome_lines(group, wordings, pairs, alone):
-    queries = defaultdict(int)
-    for wording, _ in pairs:
-        queries[wording] += 1
+def index_of(pair):
+    """The index that a suggestion is about, without those that it takes as well: one action, whatever it says it needs."""
+    return pair[0].split("; ")[0]
+
+
+def outcome_lines(group, half, pairs, alone):
+    """An index that was suggested for k queries is one change: each of its outcomes weighs 1/k."""
+    queries = Counter(map(index_of, pairs))
     for pair, (stated, measured) in pairs.items():
-        if pair[0] in wordings:
+        if index_of(pair) in half:
             lesson = a.verdict(*alone.measured[pair], stated)
-            yield f"{group}\t{lesson}\t{measured}\t{stated}\t{1 / queries[pair[0]]}"
+            yield f"{group}\t{lesson}\t{measured}\t{stated}\t{1 / queries[index_of(pair)]}"
 
 
 def say_learning(learned_forecasts, pairs, alone, advice):
     heading("the same after learning from half of the indexes, on the other half")
-    wordings = sorted({wording for wording, _ in pairs})
-    if len(wordings) < 4:
-        figure("indexes, fewer than four: nothing to halve", len(wordings), target=">= 4")
+    indexes = sorted(set(map(index_of, pairs)))
+    if len(indexes) < 4:
+        figure("indexes, fewer than four: nothing to halve", len(indexes), target=">= 4")
         return
     chance = random.Random(a.SEED)
-    halves = [set(chance.sample(wordings, len(wordings) // 2)) for _ in range(HALVINGS)]
+    halves = [set(chance.sample(indexes, len(indexes) // 2)) for _ in range(HALVINGS)]
     # A group may have no outcome: its name alone.
     lines = [line for n, half in enumerate(halves) for line in (str(n), *outcome_lines(n, half, pairs, alone))]
     answer = subprocess.run([learned_forecasts], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True).stdout
@@ -137,7 +141,7 @@ def say_learning(learned_forecasts, pairs, alone, advice):
     for half, line in zip(halves, answer.splitlines()):
         rho, at_zero, slope, least, most = map(float, line.split("\t")[1:])
         for pair, (stated, measured) in pairs.items():
-            if pair[0] in half:
+            if index_of(pair) in half:
                 continue
             confidence = advice.stated[pair][1]
             learned = min(max(at_zero + slope * confidence, least), most)

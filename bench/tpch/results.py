@@ -11,7 +11,8 @@ from arithmetic import improvement_interval, improvement_percent
 # Q17 and Q20 run for a minute without an index and for milliseconds with one: each alone would decide a mean.
 LEFT_OUT = (17, 20)
 # What a suggestion says of a query that may become slower: the words are the contract with the advisor.
-WARNING = re.compile(r"may (get|become|be) slower|may regress|loses (its|a) Gather", re.IGNORECASE)
+WARNING = re.compile(r"(may|can|often)( get| become| be)? slower|may regress|(loses its|gives up its \d+) (gather|parallel)",
+                     re.IGNORECASE)
 
 
 class Sets:
@@ -94,26 +95,26 @@ class Advice:
     def __init__(self, work):
         self.query_of = {int(query_hash): int(number) for number, query_hash in rows(work / "queries.tsv")}
         self.wordings = defaultdict(list)
-        wording_of = {}
-        for arm, definition, wording in rows(work / "wording.tsv"):
+        for arm, _, wording in rows(work / "wording.tsv"):
             self.wordings[arm].append(wording)
-            wording_of[arm, definition] = wording
+        # A suggestion is known by all that is built for it; mostly that is one index.
+        built_for = {(int(h), definition): wording for h, definition, wording in rows(work / "together.tsv")}
         self.cost_of_set = {}
         self.cost_alone = {}
-        for arm, definition, query, before, after in rows(work / "costs.tsv"):
+        for arm, wording, query, before, after in rows(work / "costs.tsv"):
             gain = improvement_percent(float(before), float(after))
-            if definition == "all":
+            if wording == "all":
                 self.cost_of_set[arm, int(query)] = gain
             else:
-                self.cost_alone[wording_of[arm, definition], int(query)] = gain
+                self.cost_alone[wording, int(query)] = gain
         lines = (work / "suggestions.json").read_text().splitlines()
         self.rows = [json.loads(line) for line in lines]
         self.stated = {}  # (wording, query): (percent, confidence)
         for row in self.rows:
-            query = self.query_of.get(int(row["query_hash"]))
-            wording = wording_of["ours", re.sub(r"\s+", " ", row["definition"])]
-            if query is not None:
-                self.stated[wording, query] = row["estimated_improvement_percent"], row["confidence_score"]
+            query_hash = int(row["query_hash"])
+            wording = built_for[query_hash, re.sub(r"\s+", " ", row["definition"])]
+            if query_hash in self.query_of:
+                self.stated[wording, self.query_of[query_hash]] = row["estimated_improvement_percent"], row["confidence_score"]
 
     def warned_of(self):
         """Queries of which a suggestion says that they may become slower: its own query, one that it lists or names."""

@@ -7,6 +7,7 @@ import operator
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 
 import figures
 from results import Advice, Alone, Sets
@@ -37,7 +38,8 @@ def advice_of(reasoning, affected=(), hash_of_5=-99):
                   "confidence_score": 0.7, "reasoning": reasoning, "affected_query_hashes": list(affected)}
     given = "CREATE INDEX ON orders (o_custkey)"
     return read(Advice, queries=[(3, -7), (5, hash_of_5)], wording=[("ours", given, ORDERS)],
-                costs=[("ours", "all", 3, 100, 10), ("ours", given, 3, 100, 25)], suggestions=[json.dumps(suggestion)])
+                costs=[("ours", "all", 3, 100, 10), ("ours", ORDERS, 3, 100, 25)],
+                together=[(-7, given, ORDERS)], suggestions=[json.dumps(suggestion)])
 
 
 def alone_of(*sides):
@@ -65,7 +67,8 @@ class Claims(unittest.TestCase):
         self.assertEqual(sets_of({1: 50, 2: 50}).median_ms("ours", 3), 50)
 
     def test_a_warning_about_its_own_query_announces(self):
-        self.assertEqual(advice_of("its plan loses its Gather: it may get slower").warned_of(), {3})
+        for warning in ("its plan loses its Gather", "it may get slower", "the plan gives up its 2 parallel workers"):
+            self.assertEqual(advice_of(warning).warned_of(), {3})
 
     def test_a_warning_announces_what_it_lists_and_what_it_names(self):
         self.assertEqual(advice_of("may get slower", affected=[-99]).warned_of(), {3, 5})
@@ -94,6 +97,16 @@ class Claims(unittest.TestCase):
 
     def test_two_timeouts_say_nothing_of_an_index(self):
         self.assertEqual(alone_of(("with", 6000, 1), ("without", 6000, 1)).measured, {})
+
+    def test_a_half_teaches_what_its_own_indexes_did_and_nothing_else(self):
+        pairs = {(f"index {n}; another", n): (50.0, measured) for n, measured in enumerate((90.0, 80.0, -40.0, -50.0))}
+        alone = mock.Mock(measured={pair: (measured, measured - 5, measured + 5) for pair, (_, measured) in pairs.items()})
+        for half in ({"index 0", "index 2"}, {"index 1", "index 3"}):
+            lines = [line.split("\t") for line in figures.outcome_lines(7, half, pairs, alone)]
+            learned = {float(line[2]) for line in lines}
+            self.assertEqual(learned, {measured for pair, (_, measured) in pairs.items() if figures.index_of(pair) in half})
+            self.assertEqual([line[1] for line in lines], ["improved", "regressed"])
+            self.assertEqual({line[4] for line in lines}, {"1.0"})
 
     def test_what_is_equal_does_not_pass_as_better(self):
         found = {"count": 3, "error": 44.9056, "bias": -38.4056, "rank": 0.39923, "harm": 1 / 3}
