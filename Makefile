@@ -1,7 +1,7 @@
 # The commands people type. Each target is a line or two; what they do is in tools/.
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-stop test test-core simulate bench reader-report fmt lint
+.PHONY: help setup build install demo demo-stop test test-core simulate bench advisors-tpch reader-report fmt lint
 ifdef PG_CONFIG
 export PG_CONFIG
 endif
@@ -36,6 +36,10 @@ simulate: ## all runs of the verdict's simulation, written into docs/measurement
 bench: install ## speed, space and CPU against their targets, PoWA beside; about 20 minutes (docs/performance.md)
 	@tools/setup.sh --bench
 	@bench/run.sh
+
+advisors-tpch: install ## index advisors on TPC-H by measured time, and their predictions; under 30 minutes (docs/advisors.md)
+	@tools/setup.sh --tpch
+	@bench/tpch/run.sh
 
 reader-report: install ## how many real statements are read and planned, about a minute (docs/reader.md)
 	@tools/reader_report.sh

@@ -3,8 +3,9 @@
 # number of rounds in target/bench/results.tsv. Sourced by run.sh, after server.sh.
 #
 #   heading 'text'
-#   report 'name' unit 'target' 'value|low|high|rounds' [judged]   target: '<= 3', '>= 0.7' or '' for a plain line;
-#                                       judged: the number that the target is held against, where it is not the value
+#   report 'name' unit 'target' 'value|low|high|rounds' [judged]   target: '<= 3', '>= 0.7', '< 3', '> 0.7' or
+#                                       '' for a plain line; judged: the number that the target is held against,
+#                                       where it is not the value
 #   median DB one [other]               'value|low|high|rounds' of bench.timing, in ms, or of one / other by round
 #   seconds 'value|low|high|rounds'     the same, given in ms
 #   quantity 'number'                   the same for a number without an interval
@@ -37,7 +38,7 @@ report() {
     if [ -n "$target" ]; then
         verdict=MISSED
         if awk -v x="$judged" -v op="${target%% *}" -v t="${target##* }" \
-            'BEGIN { exit !(op == "<=" ? x <= t : x >= t) }'; then
+            'BEGIN { exit !(op == "<=" ? x <= t : op == "<" ? x < t : op == ">" ? x > t : x >= t) }'; then
             verdict=ok
         else
             MISSED=$((MISSED + 1))

@@ -2,7 +2,8 @@
 # Makes the machine ready to build and test: Debian packages, cargo-pgrx, and pgrx's note of which pg_config to use.
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
-# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL.
+# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL; --tpch
+# adds what `make advisors-tpch` needs and compares with: HypoPG, pg_qualstats and Python's venv.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -70,16 +71,25 @@ install_packages() {
     as_admin env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
-# Trap: a package puts its files into Debian's own installation; another PostgreSQL has to bring PoWA itself.
-setup_powa() {
-    local package=postgresql-$PG_MAJOR-powa control
-    control=$("$PG_CONFIG" --sharedir)/extension/powa.control
+# setup_extension NAME PACKAGE 'who goes without': where the packages offer it.
+# Trap: a package puts its files into Debian's own installation; another PostgreSQL has to bring the extension itself.
+setup_extension() {
+    local package=postgresql-$PG_MAJOR-$2 control
+    control=$("$PG_CONFIG" --sharedir)/extension/$1.control
     if [ -f "$control" ]; then return; fi
     if command -v apt-get >/dev/null && [ "$PG_BIN" = "/usr/lib/postgresql/$PG_MAJOR/bin" ]; then
         offered "$package" || apt_refresh
         if offered "$package"; then install_packages "$package"; fi
     fi
-    [ -f "$control" ] || note "PoWA's archivist (extension powa) is not there for $PG_CONFIG: make bench goes without it"
+    [ -f "$control" ] || note "the extension $1 is not there for $PG_CONFIG: $3"
+}
+
+setup_tpch() {
+    setup_extension hypopg hypopg "make advisors-tpch cannot run"
+    setup_extension pg_qualstats pg-qualstats "make advisors-tpch goes without it"
+    if python3 -c 'import ensurepip' 2>/dev/null; then return; fi
+    command -v apt-get >/dev/null || { note "python3 with venv is missing: make advisors-tpch cannot run"; return; }
+    install_packages python3-venv
 }
 
 setup_rust() {
@@ -113,11 +123,14 @@ setup_pgrx_home() {
     cargo pgrx init "--$PG_FEATURE" "$PG_CONFIG"
 }
 
-case ${1:-} in "" | --bench) ;; *) die "usage: tools/setup.sh [--bench]" ;; esac
+case ${1:-} in "" | --bench | --tpch) ;; *) die "usage: tools/setup.sh [--bench | --tpch]" ;; esac
 setup_packages
 setup_rust
 postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
-if [ "${1:-}" = --bench ]; then setup_powa; fi
+case ${1:-} in
+--bench) setup_extension powa powa "make bench goes without PoWA's archivist" ;;
+--tpch) setup_tpch ;;
+esac
 note "ready: $("$PG_CONFIG" --version) at $PG_CONFIG, cargo-pgrx $PGRX_VERSION"

@@ -136,11 +136,8 @@ mod tests {
                      reverted_at = implementation_timestamp + {minutes} * interval '1 minute' WHERE id = {mistake}"
             ))
         };
-        let provisional = format!(
-            "SET LOCAL optimizer_workflow.measure_after = '80h';
-             SET LOCAL optimizer_workflow.measure_deadline = '90h'"
-        );
-        run(&provisional);
+        run("SET LOCAL optimizer_workflow.measure_after = '80h';
+             SET LOCAL optimizer_workflow.measure_deadline = '90h'");
         let confounded = || look_reason(id).contains("confounded: ");
         taken_back(61);
         assert!(confounded(), "{}", look_reason(id));

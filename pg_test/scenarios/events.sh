@@ -138,6 +138,12 @@ claim "taken back: dropped" noted "setting dropped by look enable_seqscan role_i
 setting dropped by look jit database postgres off
 setting dropped by look random_page_cost all_roles 1.1
 setting dropped by look work_mem role deployer 8MB"
+psql_q "ALTER DATABASE postgres SET work_mem = '9MB'"
+claim_sql "what was recorded for the server is looked for there, whatever the looking session has" \
+    "SELECT current_setting('work_mem') = '9MB'
+        AND optimizer.unmet_ground('{\"setting\": \"work_mem\", \"scope\": \"server\", \"value\": \"9MB\"}') = 'work_mem is 64MB, not 9MB'
+        AND optimizer.unmet_ground('{\"setting\": \"work_mem\", \"scope\": \"server\", \"value\": \"65536\"}') IS NULL"
+psql_q "ALTER DATABASE postgres RESET work_mem"
 psql_q "CREATE EXTENSION IF NOT EXISTS pgrowlocks" 2>/dev/null || psql_q "CREATE EXTENSION btree_gist"
 claim "an extension that was installed" says "$(look; since)" "extension created by look"
 mark

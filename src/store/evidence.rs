@@ -4,8 +4,7 @@ use optimizer_core::Micros;
 use optimizer_core::measurement::Look;
 use optimizer_core::verdict::timeline::{DAY, OLDEST_DAY};
 use optimizer_core::verdict::{
-    Candidate, ChangeEvidence, Circumstances, Earlier, Finding, QueryHistory, Scope, examine,
-    side_effects,
+    ChangeEvidence, Circumstances, Earlier, Finding, QueryHistory, Scope, examine, side_effects,
 };
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys::Oid;
@@ -101,17 +100,12 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
             };
             let own = question.new_queries.iter().flatten().copied().chain([question.query_hash]);
             let all = own.chain(neighbours.iter().copied()).chain(costliest.iter().copied());
-            let needed: Vec<i64> = all
-                .chain(
-                    surroundings
-                        .offered(|query| around.may_compare(query, &others))
-                        .iter()
-                        .map(|q| q.query_hash),
-                )
-                .collect();
+            let offered = surroundings.offered(|query| around.may_compare(query, &others));
+            let controls = offered.iter().map(|place| surroundings.pool[*place].query_hash);
+            let needed: Vec<i64> = all.chain(controls).collect();
             surroundings.history.keep_small(needed.iter().copied());
             surroundings.history.fetch(client, needed.into_iter())?;
-            Ok(found(question, &around, &others, surroundings, (&neighbours, &costliest)))
+            Ok(found(question, &around, surroundings, &offered, (&neighbours, &costliest)))
         },
     )?;
     Ok((finding, question.window_end))
@@ -120,8 +114,8 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
 fn found(
     question: &Question,
     around: &Around,
-    others: &Others,
     surroundings: &Surroundings,
+    offered: &[usize],
     (neighbours, costliest): (&[i64], &[i64]),
 ) -> Finding {
     let history = &surroundings.history;
@@ -129,11 +123,6 @@ fn found(
         hashes.iter().map(|hash| history.of(*hash)).collect()
     };
     let rewritten_as = question.new_queries.as_deref().map(of);
-    let candidates: Vec<Candidate> = surroundings
-        .offered(|query| around.may_compare(query, others))
-        .into_iter()
-        .map(|query| query.as_candidate(history))
-        .collect();
     examine(&ChangeEvidence {
         bucket_width: question.bucket_width,
         buckets: &history.buckets,
@@ -145,7 +134,7 @@ fn found(
         rewritten_as: rewritten_as.as_deref(),
         target_relations: &around.target_relations,
         change_relations: &around.change_relations,
-        candidates: &candidates,
+        candidates: &surroundings.candidates(offered),
         neighbours: &of(neighbours),
         costliest: &of(costliest),
         predicted_improvement_percent: question.predicted_improvement_percent,

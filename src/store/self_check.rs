@@ -7,7 +7,7 @@ use optimizer_core::learning::calibration::interval_of_rate;
 use optimizer_core::measurement::Look;
 use optimizer_core::verdict::timeline::DAY;
 use optimizer_core::verdict::{
-    Candidate, ChangeEvidence, Circumstances, Earlier, Scope, Verdict, baseline, examine,
+    ChangeEvidence, Circumstances, Earlier, Scope, Verdict, baseline, examine,
 };
 use optimizer_core::{MICROS_PER_SECOND, Micros};
 use pgrx::datum::TimestampWithTimeZone;
@@ -19,7 +19,7 @@ use crate::row::{column, nullable};
 use crate::settings;
 use crate::store::evidence::stretch;
 use crate::store::sight::Sight;
-use crate::store::surroundings::{PoolQuery, Surroundings};
+use crate::store::surroundings::Surroundings;
 use crate::time::{from_micros, now, to_micros};
 
 const TRIALS: &str = include_str!("../../sql/queries/self_check_trials.sql");
@@ -124,7 +124,7 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
             pgrx::check_for_interrupts!();
             needed.insert(trial.query_hash);
             let controls = trial.controls(surroundings, trial.changed_at + deadline);
-            needed.extend(controls.iter().map(|query| query.query_hash));
+            needed.extend(controls.iter().map(|place| surroundings.pool[*place].query_hash));
         }
         surroundings.history.keep_small(needed.iter().copied());
         surroundings.history.fetch(client, needed.into_iter())?;
@@ -163,11 +163,7 @@ impl Trial<'_> {
         event.relation.is_some_and(|relation| self.own.contains(&relation))
     }
 
-    fn controls<'s>(
-        &self,
-        surroundings: &'s Surroundings,
-        window_end: Micros,
-    ) -> Vec<&'s PoolQuery> {
+    fn controls(&self, surroundings: &Surroundings, window_end: Micros) -> Vec<usize> {
         let (first, last) = stretch(self.changed_at, window_end, self.width);
         let changed: HashSet<u32> =
             self.events(first, last).filter_map(|event| event.relation).collect();
@@ -185,11 +181,7 @@ impl Trial<'_> {
         };
         let of_server = |event: &&Event| event.relation.is_none();
         let earlier = |event: &Event| Earlier { at: event.at, words: String::new() };
-        let candidates: Vec<Candidate> = self
-            .controls(surroundings, window_end)
-            .into_iter()
-            .map(|query| query.as_candidate(&surroundings.history))
-            .collect();
+        let controls = self.controls(surroundings, window_end);
         examine(&ChangeEvidence {
             bucket_width: self.width,
             buckets: &surroundings.history.buckets,
@@ -201,7 +193,7 @@ impl Trial<'_> {
             rewritten_as: None,
             target_relations: self.own,
             change_relations: &[],
-            candidates: &candidates,
+            candidates: &surroundings.candidates(&controls),
             neighbours: &[],
             costliest: &[],
             predicted_improvement_percent: PREDICTED_PERCENT,

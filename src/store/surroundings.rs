@@ -26,8 +26,9 @@ const RANKED_BUCKETS: i64 = 7 * 24;
 /// Queries on one relation that are offered as controls. Twice what core takes of one: some are not valid in enough days.
 const OFFERED_PER_RELATION: usize = 6;
 
-/// Queries offered as controls in all. Ten times what core takes: not all of them run on enough days.
-const OFFERED: usize = 10 * controls::MOST_CONTROLS;
+/// Queries offered as controls in all. Five times what core takes: not all of them run on enough days. Reading and weighing
+/// them is most of what a look costs.
+const OFFERED: usize = 5 * controls::MOST_CONTROLS;
 
 /// A query that may be compared with.
 pub struct PoolQuery {
@@ -37,22 +38,10 @@ pub struct PoolQuery {
     pub relations: Vec<u32>,
 }
 
-impl PoolQuery {
-    /// As core weighs it.
-    pub fn as_candidate<'a>(&'a self, history: &'a History) -> Candidate<'a> {
-        Candidate {
-            history: history.of(self.query_hash),
-            kind: self.kind,
-            relations: &self.relations,
-            reads_relation: self.reads_relation,
-        }
-    }
-}
-
 pub struct Surroundings {
     pub history: History,
     /// All that may be compared with, the costliest first.
-    pool: Vec<PoolQuery>,
+    pub pool: Vec<PoolQuery>,
     time_ms: HashMap<i64, f64>,
     changes: Option<Vec<Change>>,
 }
@@ -85,11 +74,11 @@ impl Surroundings {
         Ok(self.changes.insert(changes))
     }
 
-    /// The suitable ones of the pool that are offered as controls, the costliest first. Those that are not suitable take
-    /// nobody's place.
-    pub fn offered(&self, is_suitable: impl Fn(&PoolQuery) -> bool) -> Vec<&PoolQuery> {
+    /// Which of the pool are offered as controls, of those that are suitable; the costliest first. What is not suitable
+    /// takes nobody's place.
+    pub fn offered(&self, is_suitable: impl Fn(&PoolQuery) -> bool) -> Vec<usize> {
         let mut on_relation: HashMap<u32, usize> = HashMap::new();
-        let mut is_next = |query: &&PoolQuery| {
+        let mut is_next = |query: &PoolQuery| {
             let is_crowded = |relation| {
                 on_relation.get(relation).is_some_and(|count| *count >= OFFERED_PER_RELATION)
             };
@@ -101,7 +90,22 @@ impl Surroundings {
             }
             true
         };
-        self.pool.iter().filter(|query| is_next(query)).take(OFFERED).collect()
+        let places = self.pool.iter().enumerate().filter(|(_, query)| is_next(query));
+        places.map(|(place, _)| place).take(OFFERED).collect()
+    }
+
+    /// Some of the pool as core weighs them.
+    pub fn candidates(&self, places: &[usize]) -> Vec<Candidate<'_>> {
+        places
+            .iter()
+            .filter_map(|place| self.pool.get(*place))
+            .map(|query| Candidate {
+                history: self.history.of(query.query_hash),
+                kind: query.kind,
+                relations: &query.relations,
+                reads_relation: query.reads_relation,
+            })
+            .collect()
     }
 
     /// The `most` costliest of some queries.
