@@ -114,7 +114,7 @@ mod tests {
         };
         assert_eq!(rows("SELECT * FROM orders WHERE at > $1"), [10.0, 50.0, 90.0]);
         assert_eq!(rows("SELECT * FROM orders WHERE $1 > at"), [10.0, 50.0, 90.0]);
-        assert_eq!(rows("SELECT * FROM orders WHERE at BETWEEN $1 AND $2"), [10.0, 50.0, 90.0]);
+        assert_eq!(rows("SELECT * FROM orders WHERE at BETWEEN $1 AND $2"), [2.0, 10.0, 50.0]);
         // Known as a date, wanted as a timestamp with time zone, and the other way round not at all.
         assert_eq!(rows("SELECT * FROM orders WHERE day >= $1::timestamptz").len(), 3);
         assert_eq!(rows("SELECT * FROM orders WHERE at >= $1::date").len(), 0);

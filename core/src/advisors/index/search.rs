@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::{Candidate, Key, Method};
+use super::definition::Candidate;
 use crate::plan::{Operation, Plan, Planned, ScanMethod};
 
 /// Saving of planner cost below which an index is none for the statement. 0.15: what is promised then, tempered, is the 10 % that a
@@ -209,19 +209,16 @@ pub fn search(
     trial
 }
 
-/// Those that were used when all were there, and those that could do much the same for less: over keys of theirs, or with the
-/// same first key.
+/// Those that were used when all were there, and those that could do much the same for less: on the same table, those that carry
+/// nothing along, and the others with the same first key.
 fn worth_trying(candidates: &[Candidate], used: &BTreeSet<usize>) -> BTreeSet<usize> {
     let is_akin = |place: usize| {
         used.iter().any(|one| {
             let (one, other) = (&candidates[*one], &candidates[place]);
-            let is_key = |key: &Key| one.keys.iter().any(|known| known.what == key.what);
             one.relation == other.relation
-                && (other.keys.iter().all(is_key)
-                    || one.keys.first().map(|key| &key.what) == other.keys.first().map(|key| &key.what)
-                    // What is cheap to keep is always asked about.
-                    || other.method == Method::Brin
-                    || other.predicate.is_some())
+                && (other.includes.is_empty()
+                    || one.keys.first().map(|key| &key.what)
+                        == other.keys.first().map(|key| &key.what))
         })
     };
     (0..candidates.len()).filter(|place| used.contains(place) || is_akin(*place)).collect()
