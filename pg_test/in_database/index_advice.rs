@@ -90,7 +90,7 @@ mod tests {
         cases(&[
             (
                 "SELECT * FROM shop.customers WHERE is_active ORDER BY country LIMIT 3",
-                &["customers USING btree (is_active, country)"],
+                &["customers USING btree (country) WHERE is_active"],
             ),
             // 98 % of them.
             ("SELECT * FROM shop.customers WHERE NOT is_active AND about > $1", &[]),
@@ -187,7 +187,7 @@ mod tests {
         let text = "SELECT sum(value) FROM shop.readings WHERE at BETWEEN $1 AND $2";
         ran(1, 1000, 30.0, 1000, text);
         advise();
-        assert_eq!(suggested(1), ["readings USING btree (at) INCLUDE (value)"]);
+        assert_eq!(suggested(1), ["readings USING btree (at)"]);
         // A million rows an hour make a btree dear.
         ran(2, 1000, 1.0, 2_000_000, "INSERT INTO shop.readings VALUES ($1, $2, $3)");
         advise();

@@ -34,7 +34,7 @@ const LEAST_IMPROVEMENT: f64 = 10.0;
 /// it. No setting.
 const OF_EACH_COLUMN: f64 = 0.02;
 
-/// What an index as large as its table takes from a saving: it is read, cached, vacuumed and dumped beside it. No setting.
+/// What an index as large as the largest table of the query takes from a saving: it is read, cached, vacuumed and dumped beside it. No setting.
 const OF_ROOM: f64 = 1.0;
 /// Most that counts of it: on a narrow table every index is nearly as large as the table. No setting.
 const MOST_ROOM: f64 = 0.4;
@@ -76,9 +76,8 @@ struct Entry {
     candidate: Candidate,
     definition: String,
     bytes: f64,
-    /// Its size without what it only carries along, and what that adds, as shares of the table's.
-    room: f64,
-    carried_room: f64,
+    /// Without what it only carries along.
+    bare_bytes: f64,
     write_ms_per_hour: f64,
 }
 
@@ -156,6 +155,7 @@ impl<'a> Choice<'a> {
         let mut places: BTreeMap<Candidate, usize> = BTreeMap::new();
         for (at, load) in loads.iter().enumerate() {
             let (mut offers, mut kept) = (Vec::new(), Vec::new());
+            let whole = choice.largest_table_bytes(load);
             for (set_at, set) in load.trial.sets.iter().enumerate() {
                 let Some(members) = choice.members(load, set, failures, current, &mut places)
                 else {
@@ -172,8 +172,8 @@ impl<'a> Choice<'a> {
                 };
                 let saving = prediction.improvement_percent / 100.0
                     * (1.0 - OF_EACH_COLUMN * columns as f64)
-                    - OF_ROOM * sum(|entry| entry.room).min(MOST_ROOM)
-                    - OF_CARRIED * sum(|entry| entry.carried_room);
+                    - OF_ROOM * (sum(|entry| entry.bare_bytes) / whole).min(MOST_ROOM)
+                    - OF_CARRIED * sum(|entry| entry.bytes - entry.bare_bytes) / whole;
                 if saving <= 0.0 {
                     continue;
                 }
@@ -187,6 +187,16 @@ impl<'a> Choice<'a> {
             }
         }
         choice
+    }
+
+    /// Bytes of the largest table that something could be indexed of for the query; at least a page.
+    fn largest_table_bytes(&self, load: &Load) -> f64 {
+        load.trial
+            .candidates
+            .iter()
+            .filter_map(|candidate| self.tables.get(&candidate.relation))
+            .map(|known| known.table.pages * PAGE_BYTES)
+            .fold(PAGE_BYTES, f64::max)
     }
 
     /// Places of the set's members in the pool; None where one of them is out of the question.
@@ -231,8 +241,7 @@ impl<'a> Choice<'a> {
         let definition = candidate.create(table, |name| known.names.contains(name))?;
         let size = size(candidate, table);
         let bare = Candidate { includes: Vec::new(), ..candidate.clone() };
-        let bare = optimizer_core::advisors::index::size::size(&bare, table).bytes;
-        let whole = (table.pages * PAGE_BYTES).max(size.bytes);
+        let bare_bytes = optimizer_core::advisors::index::size::size(&bare, table).bytes;
         let held = if table.rows > 0.0 { size.rows / table.rows } else { 1.0 };
         let writes = write_ms_per_hour(candidate, table, &known.updated, held);
         self.priced.push(Priced {
@@ -244,8 +253,7 @@ impl<'a> Choice<'a> {
             candidate: candidate.clone(),
             definition,
             bytes: size.bytes,
-            room: bare / whole,
-            carried_room: (size.bytes - bare) / whole,
+            bare_bytes,
             write_ms_per_hour: writes,
         });
         Some(self.pool.len() - 1)

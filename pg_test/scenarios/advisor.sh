@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# The index advisor on a server of its own: what planted functions gain from it (nothing), what is typed as it says, what the worker's step
+# leaves behind, and what needs a vacuumed table.
+# Trap: what only might be executed proves nothing. Each planted function here is executed when the guard is taken out (guard::is_trusted).
+set -u
+# shellcheck source=tools/cluster.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/cluster.sh"
+MAIN=$SCENARIO_DIR/main
+if [ ! -f "$("$PG_CONFIG" --sharedir)/extension/hypopg.control" ]; then
+    echo "ok - skipped: HypoPG is not installed, and without it there is no index advice"
+    exit
+fi
+cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_workflow'" \
+    "optimizer_workflow.enabled = off" "autovacuum = off" || die "the server does not start"
+
+as() { PGUSER=$1 "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d postgres -c "$2" 2>&1; }
+must() { local said; said=$(as "$1" "$2") || die "as $1: $2: $said"; }
+outcome() { psql_q "SELECT i.outcome FROM optimizer.index_trials i JOIN optimizer.query_texts t USING (query_hash) WHERE t.query ~ '\m$1\M' AND t.query !~ 'CREATE|optimizer'"; }
+is() { [ "$1" = "$2" ] || { echo "it is: $1"; return 1; }; }
+executed_by_others() { cluster_log "$MAIN" | grep -o 'LOG:  executed: .*' | grep -v 'as mallory$' | sort | uniq -c; }
+nothing_executed_by_others() { local found; found=$(executed_by_others || true); [ -z "$found" ] || { echo "$found"; return 1; }; }
+# A sample that reads texts, however lately they were read; then everything is read and tried. The tables were filled long ago: as if it went on,
+# each index would cost more than it brings.
+advise() {
+    psql_q "UPDATE optimizer.sampler_state SET texts_read_at = NULL; SELECT optimizer.take_sample()" >/dev/null
+    psql_q "DELETE FROM optimizer.query_metrics m USING optimizer.query_texts t WHERE t.query_hash = m.query_hash AND t.query ~ '^ *INSERT'"
+    while psql_q "SELECT optimizer.run_maintenance_step('advise')" | grep -q 'more$'; do :; done
+}
+
+psql_q "CREATE SCHEMA hypo; CREATE EXTENSION hypopg SCHEMA hypo; CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
+    CREATE ROLE mallory LOGIN; CREATE SCHEMA mallory AUTHORIZATION mallory; GRANT USAGE ON SCHEMA mallory TO PUBLIC;
+    INSERT INTO optimizer.sampling_coverage (bucket_start, bucket_width_seconds, ingested)
+    SELECT date_bin('1 hour', now() - n * interval '1 hour', '2000-01-01 00:00:00+00'), 3600, true FROM generate_series(0, 1) AS n"
+# What was there before the first sample is nobody's work.
+psql_q "SELECT optimizer.take_sample()" >/dev/null
+
+echo '# what is harmless is selected from by a superuser; then it is replaced'
+must mallory "CREATE FUNCTION mallory.harmless(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT \$1';
+    CREATE DOMAIN mallory.word AS text;
+    CREATE TABLE mallory.t (a int, b int, w mallory.word);
+    INSERT INTO mallory.t SELECT n, n % 100, CASE WHEN n % 100 = 0 THEN 'rare' ELSE 'common' END FROM generate_series(1, 20000) n;
+    CREATE TABLE mallory.plain (a int, b int); INSERT INTO mallory.plain SELECT n, n % 100 FROM generate_series(1, 20000) n;
+    ANALYZE mallory.t; ANALYZE mallory.plain; CREATE VIEW mallory.v AS SELECT a, b FROM mallory.t WHERE w = 'rare';
+    GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC"
+for n in 1 2 3 4 5 6 7 8 9 10; do
+    must postgres "SELECT count(*) AS m_index FROM mallory.t WHERE a = $n"
+    must postgres "SELECT count(*) AS m_expression FROM mallory.plain WHERE mallory.harmless(a) = $n"
+    must postgres "SELECT count(*) AS m_domain FROM mallory.v WHERE b > $n ORDER BY 1"
+    must postgres "SELECT count(*) AS m_honest FROM mallory.plain WHERE b = $n AND a > 5"
+done
+steal() { # steal NAME ARGUMENTS RESULT VALUE: a function that says who it ran as, and tries what it can
+    echo "CREATE OR REPLACE FUNCTION $1($2) RETURNS $3 LANGUAGE plpgsql IMMUTABLE AS \$f\$ DECLARE ignored text; BEGIN
+        RAISE LOG 'executed: $1 as %', current_user;
+        BEGIN EXECUTE 'ALTER ROLE mallory SUPERUSER'; EXCEPTION WHEN OTHERS THEN NULL; END;
+        BEGIN EXECUTE 'COPY (SELECT 1) TO PROGRAM ''touch $SCENARIO_DIR/stolen'''; EXCEPTION WHEN OTHERS THEN NULL; END;
+        RETURN $4; END \$f\$;"
+}
+psql_q "SELECT optimizer.take_sample()" >/dev/null
+must mallory "$(steal mallory.evil int int 1) $(steal mallory.evil_word text boolean true)
+    CREATE OR REPLACE FUNCTION mallory.harmless(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT mallory.evil(\$1) + \$1';
+    CREATE INDEX ON mallory.t ((mallory.evil(1) + a)); CREATE INDEX ON mallory.t (b) WHERE mallory.evil(1) = 1;
+    ALTER DOMAIN mallory.word ADD CHECK (mallory.evil_word(VALUE))"
+advise
+claim "indexes of a table with a planted index are not tried" is "$(outcome m_index)" untrusted_function
+claim "nor those of an expression with a planted function" is "$(outcome m_expression | grep -c helped)" 0
+claim "what has nothing planted is helped" is "$(outcome m_honest)" helped
+claim "nothing planted was executed with anybody else's rights" nothing_executed_by_others
+claim "nothing was stolen" [ ! -e "$SCENARIO_DIR/stolen" ]
+claim_sql "mallory is no superuser" "SELECT NOT rolsuper FROM pg_roles WHERE rolname = 'mallory'"
+
+echo '# what is suggested can be typed as it is'
+psql_q "CREATE TABLE public.visits (id int PRIMARY KEY, page int, ms int, referrer text);
+    INSERT INTO public.visits SELECT n, n % 500, n % 97, repeat('r', 600) FROM generate_series(1, 40000) n"
+"$PG_BIN/psql" -Xq -d postgres -c "VACUUM (FREEZE, ANALYZE) public.visits"
+for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT sum(ms) AS m_visits FROM public.visits WHERE page BETWEEN $n AND $n + 5" >/dev/null; done
+advise
+claim_sql "an index of a wide, vacuumed table carries the column that is summed along" \
+    "SELECT definition LIKE '%(page) INCLUDE (ms)' FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
+definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE relation = 'public.visits'")
+claim "it is built as it says" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -c "$definition"
+claim_sql "its size is what was said, give or take a third" \
+    "SELECT s.estimated_size_bytes / pg_relation_size(i.indexrelid)::float8 BETWEEN 0.67 AND 1.5
+     FROM optimizer.index_suggestions s, pg_index i WHERE s.relation = 'public.visits' AND i.indrelid = 'public.visits'::regclass AND NOT i.indisprimary"
+claim_sql "the planner takes it" "SELECT pg_get_indexdef(indexrelid) LIKE '%INCLUDE (ms)%' FROM pg_index WHERE indrelid = 'public.visits'::regclass AND NOT indisprimary"
+psql_q "SELECT optimizer.aggregate_recommendations(); SELECT optimizer.run_maintenance('events')" >/dev/null
+advise
+claim_sql "once it is there the suggestion is withdrawn, or waits to be recorded" \
+    "SELECT count(*) = 0 OR EXISTS (SELECT FROM optimizer.looks_implemented) FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
+
+echo '# a table with partitions, and what is left behind'
+psql_q "CREATE TABLE public.parts (a int, at date) PARTITION BY RANGE (at);
+    CREATE TABLE public.parts_1 PARTITION OF public.parts FOR VALUES FROM ('2026-01-01') TO ('2026-07-01');
+    CREATE TABLE public.parts_2 PARTITION OF public.parts FOR VALUES FROM ('2026-07-01') TO ('2027-01-01');
+    INSERT INTO public.parts SELECT n % 5000, '2026-01-01'::date + n % 365 FROM generate_series(1, 40000) n; ANALYZE public.parts"
+for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT count(*) AS m_parts FROM public.parts WHERE a = $n" >/dev/null; done
+advise
+definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE relation = 'public.parts'")
+claim "an index of a partitioned table is built as it says, too" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -c "$definition"
+claim_sql "no hypothetical index is left in a session that called" \
+    "SELECT suggestions >= 0 AND (SELECT count(*) FROM hypo.hypopg()) = 0 FROM optimizer.generate_suggestions()"
+claim_consistent
+cluster_stop "$MAIN"
