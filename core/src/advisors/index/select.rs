@@ -74,10 +74,19 @@ pub fn choose(
     let field = Field::of(pool, demands);
     let mut chosen = BTreeSet::new();
     let mut best: Vec<f64> = vec![0.0; demands.len()];
-    while let Some(step) = field.best_step(&chosen, &best, least_gain_ms_per_hour) {
-        chosen.extend(step);
-        for (place, have) in best.iter_mut().enumerate() {
-            *have = field.saving(place, &chosen);
+    let mut steps = field.steps();
+    for step in &mut steps {
+        step.worth = field.worth(step, &chosen, &best, least_gain_ms_per_hour);
+    }
+    while let Some(step) = best_step(&steps) {
+        chosen.extend(step.members.iter().copied());
+        let changed = step.touched.clone();
+        for demand in &changed {
+            best[*demand] = field.saving(*demand, &chosen);
+        }
+        // Only what could help the same queries is worth something else now.
+        for step in steps.iter_mut().filter(|step| !step.touched.is_disjoint(&changed)) {
+            step.worth = field.worth(step, &chosen, &best, least_gain_ms_per_hour);
         }
     }
     field.fold(&mut chosen);
@@ -93,6 +102,22 @@ struct Field<'a> {
     servers: Vec<Vec<usize>>,
     /// By candidate: the demands that it could help.
     helped: Vec<BTreeSet<usize>>,
+}
+
+/// Candidates to add at once, the demands that they could help, and what adding them brings.
+struct Step {
+    members: BTreeSet<usize>,
+    touched: BTreeSet<usize>,
+    worth: Option<f64>,
+}
+
+/// The step that brings most.
+fn best_step(steps: &[Step]) -> Option<&Step> {
+    steps
+        .iter()
+        .filter_map(|step| Some((step.worth?, step)))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, step)| step)
 }
 
 impl<'a> Field<'a> {
@@ -151,46 +176,58 @@ impl<'a> Field<'a> {
             .fold(0.0, f64::max)
     }
 
-    /// The candidates to add next, and nothing when none brings enough.
-    fn best_step(
-        &self,
-        chosen: &BTreeSet<usize>,
-        best: &[f64],
-        least_gain: f64,
-    ) -> Option<BTreeSet<usize>> {
-        let steps: BTreeSet<BTreeSet<usize>> = self
+    /// Every set of candidates that some query has an offer of.
+    fn steps(&self) -> Vec<Step> {
+        let sets: BTreeSet<BTreeSet<usize>> = self
             .demands
             .iter()
             .flat_map(|demand| &demand.offers)
-            .map(|offer| {
-                offer.members.iter().copied().filter(|member| !chosen.contains(member)).collect()
-            })
-            .filter(|step: &BTreeSet<usize>| !step.is_empty())
+            .map(|offer| offer.members.iter().copied().collect())
             .collect();
-        let mut found: Option<(f64, BTreeSet<usize>)> = None;
-        for step in steps {
-            let with: BTreeSet<usize> = chosen.union(&step).copied().collect();
-            let touched: BTreeSet<usize> =
-                step.iter().flat_map(|place| self.helped[*place].iter().copied()).collect();
-            let gain: f64 = touched
-                .iter()
-                .map(|demand| {
-                    let more = self.saving(*demand, &with) - best[*demand];
-                    let counts = more >= LEAST_MORE || more > 0.0 && best[*demand] == 0.0;
-                    if counts { more * self.demands[*demand].time_ms_per_hour } else { 0.0 }
-                })
-                .sum();
-            let cost: f64 = step.iter().map(|place| self.pool[*place].cost_ms_per_hour).sum();
-            let net = gain - cost;
-            let is_current = step.iter().all(|place| self.pool[*place].is_current);
-            let weighed = if is_current && net > 0.0 { net * CURRENT_BONUS } else { net };
-            if net >= least_gain.max(f64::MIN_POSITIVE)
-                && found.as_ref().is_none_or(|(known, _)| weighed > *known)
-            {
-                found = Some((weighed, step));
-            }
+        sets.into_iter()
+            .map(|members| Step {
+                touched: members
+                    .iter()
+                    .flat_map(|place| self.helped[*place].iter().copied())
+                    .collect(),
+                members,
+                worth: None,
+            })
+            .collect()
+    }
+
+    /// What adding the members that are missing brings; nothing when that is not enough.
+    fn worth(
+        &self,
+        step: &Step,
+        chosen: &BTreeSet<usize>,
+        best: &[f64],
+        least_gain: f64,
+    ) -> Option<f64> {
+        let missing: Vec<usize> =
+            step.members.iter().copied().filter(|place| !chosen.contains(place)).collect();
+        if missing.is_empty() {
+            return None;
         }
-        found.map(|(_, step)| step)
+        let mut with = chosen.clone();
+        with.extend(&missing);
+        let gain: f64 = step
+            .touched
+            .iter()
+            .map(|demand| {
+                let more = self.saving(*demand, &with) - best[*demand];
+                let counts = more >= LEAST_MORE || more > 0.0 && best[*demand] == 0.0;
+                if counts { more * self.demands[*demand].time_ms_per_hour } else { 0.0 }
+            })
+            .sum();
+        let cost: f64 = missing.iter().map(|place| self.pool[*place].cost_ms_per_hour).sum();
+        let net = gain - cost;
+        let is_current = missing.iter().all(|place| self.pool[*place].is_current);
+        (net >= least_gain.max(f64::MIN_POSITIVE)).then_some(if is_current {
+            net * CURRENT_BONUS
+        } else {
+            net
+        })
     }
 
     /// Of two, one of which serves as the other, the wider stays.
