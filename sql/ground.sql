@@ -39,13 +39,17 @@ CREATE FUNCTION optimizer.is_setting_asked(ground jsonb, value text) RETURNS boo
 COMMENT ON FUNCTION optimizer.is_setting_asked(jsonb, text) IS
     'Whether a value is the one that a recorded setting was to have; null where no value or no such setting is given';
 
--- Trap: reset_val is what this session began with, and its role or database may have a value of its own.
+-- Trap: reset_val is what this session began with, and its role or database may have a value of its own. Then the server's is
+-- what the ledger saw last; a file that was changed since counts when the server has read its files since.
 CREATE FUNCTION optimizer.server_setting(setting_name text) RETURNS text
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
     RETURN (SELECT CASE WHEN s.source IN ('default', 'configuration file', 'command line', 'environment variable',
                                           'override')
                         THEN s.reset_val
-                        ELSE coalesce((SELECT f.setting FROM pg_file_settings f
+                        ELSE coalesce((SELECT seen.value FROM optimizer.seen_settings seen, optimizer.seen_server at
+                                       WHERE seen.scope = 'server' AND seen.name = s.name
+                                         AND at.looked_at >= pg_conf_load_time()),
+                                      (SELECT f.setting FROM pg_file_settings f
                                        WHERE lower(f.name) = lower(setting_name) AND f.error IS NULL
                                        ORDER BY f.seqno DESC LIMIT 1), s.boot_val) END
             FROM pg_settings s WHERE lower(s.name) = lower(setting_name));

@@ -55,14 +55,28 @@ CREATE FUNCTION optimizer.run_maintenance(
 AS $$
 DECLARE
     started timestamptz;
+    is_being_restored boolean;
 BEGIN
     PERFORM optimizer.check_maintenance(only_step);
+    is_being_restored := EXISTS (
+        SELECT FROM pg_stat_activity a
+        WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+          AND (a.application_name = 'pg_restore'
+               OR EXISTS (SELECT FROM optimizer.restoring_session r
+                          WHERE r.pid = a.pid AND r.backend_start = a.backend_start)));
     FOREACH step IN ARRAY
         CASE WHEN only_step IS NULL
              THEN ARRAY['purge', 'sample', 'events', 'advise', 'aggregate', 'measure']
              ELSE ARRAY[only_step] END
     LOOP
         started := clock_timestamp();
+        -- What a step writes would be in the way of the rows that are still to come.
+        IF is_being_restored THEN
+            detail := 'waits: a dump is being restored';
+            ms := 0;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
         BEGIN
             detail := optimizer.run_maintenance_step(step);
         EXCEPTION WHEN OTHERS THEN

@@ -159,6 +159,21 @@ COMMENT ON COLUMN optimizer.maintenance_runs.last_run_at IS 'When it last ran';
 COMMENT ON COLUMN optimizer.maintenance_runs.detail IS 'What it said';
 COMMENT ON COLUMN optimizer.maintenance_runs.duration_ms IS 'How long it took, ms';
 
+-- Whoever restores a dump makes the extension first and copies its rows afterwards: no step may write in between. Everything
+-- that pg_dump writes begins with row_security = off.
+CREATE TABLE optimizer.restoring_session (
+    pid integer NOT NULL,
+    backend_start timestamptz NOT NULL
+);
+COMMENT ON TABLE optimizer.restoring_session IS
+    'The session that made this extension from a dump: maintenance waits until it has ended; not dumped';
+COMMENT ON COLUMN optimizer.restoring_session.pid IS 'Its process';
+COMMENT ON COLUMN optimizer.restoring_session.backend_start IS 'When that process started';
+INSERT INTO optimizer.restoring_session (pid, backend_start)
+SELECT a.pid, a.backend_start
+FROM pg_stat_activity a
+WHERE a.pid = pg_backend_pid() AND current_setting('row_security') = 'off';
+
 SELECT pg_catalog.pg_extension_config_dump('optimizer.query_metrics', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.sampling_coverage', '');
 SELECT pg_catalog.pg_extension_config_dump('optimizer.query_texts', '');

@@ -36,8 +36,9 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT c.query_hash, sum(c.calls)::bigint, sum(c.total_exec_time_ms), sum(c.rows)::bigint,
-           sum(c.shared_blks_hit + c.shared_blks_read)::bigint,
+    SELECT c.query_hash, LEAST(sum(c.calls), 9223372036854775807)::bigint, sum(c.total_exec_time_ms),
+           LEAST(sum(c.rows), 9223372036854775807)::bigint,
+           LEAST(sum(c.shared_blks_hit::numeric + c.shared_blks_read), 9223372036854775807)::bigint,
            (extract(epoch FROM s.sampled_at - s.stats_reset) / 3600)::float8
     FROM optimizer.sampler_counters c
     CROSS JOIN optimizer.sampler_state s
@@ -60,11 +61,12 @@ $$;
 
 CREATE VIEW optimizer.query_activity AS
 SELECT m.query_hash,
-       m.calls::bigint AS calls,
+       -- what another collector delivers may add up to more than a bigint holds
+       LEAST(m.calls, 9223372036854775807)::bigint AS calls,
        m.calls * 3600.0::float8 / w.observed_seconds AS calls_per_hour,
        m.total_exec_time_ms / m.calls::float8 AS mean_exec_time_ms,
        m.total_exec_time_ms,
-       m.rows::bigint AS rows,
+       LEAST(m.rows, 9223372036854775807)::bigint AS rows,
        m.shared_blks::float8 / m.calls::float8 AS shared_blks_per_call,
        w.basis
 FROM optimizer.recent_window w

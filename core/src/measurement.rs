@@ -13,12 +13,6 @@ const SECONDS_PER_HOUR: f64 = 3600.0;
 /// each hour and each day of the week, short enough to be about the present.
 pub const BASELINE_BUCKETS: i64 = 7 * 24;
 
-/// A change of the call rate by more than this factor is noted: the calls may not be the same ones.
-const CALL_RATE_CHANGE: f64 = 3.0;
-
-/// Less than this of the calls on the old text, in percent, is not worth a note: it would read 0 %.
-const OLD_TEXT_NOTED_PERCENT: f64 = 0.5;
-
 /// A query's work in one window, as it is kept with an implementation (`pre_optimization_stats`,
 /// `post_optimization_stats`). Times in ms; the window as the server writes a timestamptz.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,26 +60,6 @@ impl Snapshot {
         let all = self.calls.saturating_add(old_calls);
         self.share_of_calls_on_old_text = (all > 0).then(|| old_calls as f64 / all as f64);
         self
-    }
-
-    /// What a reader of the comparison with `after` should know beside the verdict.
-    pub fn notes_on(&self, after: &Snapshot) -> Vec<String> {
-        let rates = self.calls_per_hour.zip(after.calls_per_hour);
-        let old_text = after
-            .share_of_calls_on_old_text
-            .map(|share| share * 100.0)
-            .filter(|percent| *percent >= OLD_TEXT_NOTED_PERCENT)
-            .map(|percent| {
-                format!("{percent:.0} % of the calls after the change still use the old text")
-            });
-        rates
-            .filter(|(before, after)| {
-                before.max(*after) > CALL_RATE_CHANGE * before.min(*after).max(f64::MIN_POSITIVE)
-            })
-            .map(|(before, after)| format!("calls per hour went from {before:.1} to {after:.1}"))
-            .into_iter()
-            .chain(old_text)
-            .collect()
     }
 }
 
@@ -236,25 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_changed_more_than_threefold_are_noted() {
+    fn the_share_of_calls_on_the_old_text_is_of_all_calls() {
         let at = |calls| Snapshot::new(&Work { calls, ..Work::default() }, 3600.0, (None, None));
-        assert!(at(10).notes_on(&at(30)).is_empty());
-        assert_eq!(at(10).notes_on(&at(31)), ["calls per hour went from 10.0 to 31.0"]);
-        assert_eq!(at(31).notes_on(&at(10)).len(), 1);
-        assert!(at(0).notes_on(&at(0)).is_empty());
-    }
-
-    #[test]
-    fn calls_that_still_use_the_old_text_are_noted_with_their_share() {
-        let at = |calls| Snapshot::new(&Work { calls, ..Work::default() }, 3600.0, (None, None));
-        let before = at(100);
-        let half = at(62).beside_old_text(38);
-        assert_eq!(half.share_of_calls_on_old_text, Some(0.38));
-        assert_eq!(
-            before.notes_on(&half),
-            ["38 % of the calls after the change still use the old text"]
-        );
-        assert!(before.notes_on(&at(100).beside_old_text(0)).is_empty());
+        assert_eq!(at(62).beside_old_text(38).share_of_calls_on_old_text, Some(0.38));
         assert_eq!(at(0).beside_old_text(0).share_of_calls_on_old_text, None);
         assert_eq!(at(0).beside_old_text(5).share_of_calls_on_old_text, Some(1.0));
     }

@@ -116,7 +116,7 @@ mod tests {
              WHERE c.relnamespace = 'optimizer'::regnamespace AND c.relkind IN ('r', 'S')
                AND (c.oid = ANY ((SELECT extconfig FROM pg_extension
                                   WHERE extname = 'optimizer_workflow')::oid[]))
-                   = (c.relname IN ('sampler_counters', 'sampler_state', 'looks_implemented',
+                   = (c.relname IN ('sampler_counters', 'sampler_state', 'looks_implemented', 'restoring_session',
                           'query_readings', 'query_relations', 'query_plans', 'index_trials',
                           'system_events_id_seq', 'index_events_noted', 'table_events_noted')
                       OR c.relname LIKE 'seen\\_%')",

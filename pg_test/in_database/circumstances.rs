@@ -89,10 +89,13 @@ mod tests {
     fn the_event_trigger_knows_when_a_build_began() {
         run("SELECT setval('optimizer.index_events_noted', 1);
              CREATE TABLE public.built (a int); CREATE INDEX built_idx ON public.built (a)");
-        assert!(one::<bool>(
+        let is_known = one::<bool>(
             "SELECT started_at = statement_timestamp() AND occurred_at > started_at
-             FROM optimizer.system_events WHERE object_name = 'public.built_idx'"
-        ));
+             FROM optimizer.system_events WHERE object_name = 'public.built_idx'",
+        );
+        // No rollback takes a sequence back.
+        run("SELECT setval('optimizer.index_events_noted', 1000000)");
+        assert!(is_known);
     }
 
     #[pg_test]
@@ -286,5 +289,385 @@ mod tests {
             "UPDATE optimizer.optimization_implementations SET forecast_low_at_record_percent = 90 WHERE query_hash = 1",
         );
         assert!(one::<bool>("SELECT forecast_coverage = 0.5 FROM optimizer.calibration"));
+    }
+
+    #[pg_test]
+    fn an_index_like_the_own_one_elsewhere_or_at_another_time_is_somebody_elses() {
+        let ddl = |action: &str, hash: i64, hours_ago: f64, columns: &str| {
+            event(
+                hours_ago,
+                "event_type, relation_id, object_name, definition",
+                &format!(
+                    "'{action}', 'index', 'public.orders_{hash}'::regclass, 'public.like_it',
+                     'CREATE INDEX like_it ON public.orders_{hash} ({columns})'"
+                ),
+            );
+        };
+        let change = |hash: i64| {
+            let (_, id) = implemented(hash, 50.0, 100.0, 20.0);
+            touches(hash, "select", &format!("orders_{hash}"));
+            id
+        };
+        // On the other table of a join.
+        let id = change(1);
+        run("CREATE TABLE public.orders_900 (customer_id int);
+             INSERT INTO optimizer.query_relations
+                 (query_hash, relation, relation_name, relkind, is_read, is_written, by_foreign_key, topmost)
+             VALUES (1, 'public.orders_900'::regclass, 'public.orders_900', 'r', true, false, false,
+                     'public.orders_900'::regclass)");
+        ddl("created", 900, 45.0, "customer_id");
+        assert_eq!(look(id), "inconclusive confounded");
+        // Made, dropped and made again.
+        let id = change(2);
+        for (action, hours_ago) in [("created", 50.0), ("dropped", 45.0), ("created", 15.0)] {
+            ddl(action, 2, hours_ago, "customer_id");
+        }
+        assert_eq!(look(id), "inconclusive confounded");
+        // There until five days before.
+        let id = change(3);
+        ddl("dropped", 3, 50.0 + 5.0 * 24.0, "customer_id");
+        assert_eq!(look(id), "improved faster");
+        assert!(of(id, "notes").contains("was dropped"), "{}", of(id, "notes"));
+        // The own one, recorded some hours after it was made.
+        let id = change(4);
+        ddl("created", 4, 60.0, "customer_id");
+        assert_eq!(look(id), "improved faster");
+    }
+
+    #[pg_test]
+    fn the_drop_of_another_index_is_not_the_drop_that_was_advised() {
+        for (hash, dropped, said) in
+            [(1, "surplus_1", "improved faster"), (2, "another", "inconclusive confounded")]
+        {
+            lived_through(hash, 50.0, 8, 100.0, 20.0);
+            touches(hash, "select", &format!("orders_{hash}"));
+            run(&format!(
+                "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                     estimated_improvement_percent, confidence_score)
+                 VALUES ({hash}, 'orders_{hash}', 'DROP INDEX surplus_{hash}', 50, 0.5);
+                 SELECT optimizer.aggregate_recommendations();
+                 UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'"
+            ));
+            event(
+                45.0,
+                "event_type, relation_id, object_name, definition",
+                &format!(
+                    "'dropped', 'index', 'public.orders_{hash}'::regclass, 'public.{dropped}',
+                     'CREATE INDEX {dropped} ON public.orders_{hash} (customer_id)'"
+                ),
+            );
+            let id = record(
+                one(&format!("SELECT id FROM optimizer.recommendations WHERE query_hash = {hash}")),
+                50.0,
+            );
+            assert_eq!(look(id), said);
+        }
+    }
+
+    #[pg_test]
+    fn an_index_that_went_elsewhere_was_not_the_one_that_was_recorded() {
+        run("SET LOCAL optimizer_workflow.measure_after = '60h';
+             SET LOCAL optimizer_workflow.measure_deadline = '70h';
+             CREATE TABLE public.elsewhere (customer_id int)");
+        let (recommendation, id) = implemented(1, 50.0, 100.0, 100.0);
+        run("DROP INDEX public.orders_1_customer_id_idx");
+        event(
+            15.0,
+            "event_type, relation_id, relation_name, object_name, definition",
+            "'dropped', 'index', 'public.elsewhere'::regclass, 'public.elsewhere', 'public.e_idx',
+             'CREATE INDEX e_idx ON public.elsewhere (customer_id)'",
+        );
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        assert_eq!(of(id, "split_part(verdict_reason, ':', 1)"), "not_applied");
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.learned_kinds WHERE outcomes > 0"),
+            0
+        );
+        let status =
+            format!("SELECT status FROM optimizer.recommendations WHERE id = {recommendation}");
+        assert_eq!(one::<String>(&status), "open");
+    }
+
+    #[pg_test]
+    fn what_is_recorded_and_not_there_confounds_nothing_before_its_own_look_either() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                 estimated_improvement_percent, confidence_score, made_by)
+             VALUES (1, 'orders_1', 'CREATE INDEX ON orders_1 (customer_id DESC)', 50, 0.5, 'another');
+             SELECT optimizer.aggregate_recommendations()");
+        record(one("SELECT id FROM optimizer.recommendations WHERE made_by = 'another'"), 20.0);
+        assert_eq!(look(id), "improved faster");
+        let (_, second) = implemented(2, 50.0, 100.0, 20.0);
+        touches(2, "select", "orders_2");
+        run("INSERT INTO optimizer.index_suggestions (query_hash, relation, definition,
+                 estimated_improvement_percent, confidence_score, made_by)
+             VALUES (2, 'orders_2', 'CREATE INDEX ON orders_2 (customer_id DESC)', 50, 0.5, 'another');
+             CREATE INDEX ON public.orders_2 (customer_id DESC);
+             SELECT optimizer.aggregate_recommendations()");
+        record(
+            one(
+                "SELECT id FROM optimizer.recommendations WHERE made_by = 'another' AND query_hash = 2",
+            ),
+            20.0,
+        );
+        assert_eq!(look(second), "inconclusive confounded");
+    }
+
+    #[pg_test]
+    fn ddl_is_never_a_rewrite() {
+        lived_through(1, 50.0, 8, 100.0, 100.0);
+        lived_through(3, 50.0, 8, 20.0, 20.0);
+        run("DELETE FROM optimizer.query_metrics
+             WHERE (query_hash = 1) = (bucket_start > now() - interval '50 hours')");
+        touches(1, "select", "orders_1");
+        let id = rewritten(1, 50.0);
+        run(&format!("SELECT optimizer.set_implementation_query({id}, 3);
+             UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'"));
+        other_index(1, 49.5, 49.5);
+        assert_eq!(look(id), "inconclusive confounded");
+    }
+
+    #[pg_test]
+    fn an_upgrade_of_long_ago_only_shortens_the_baseline() {
+        for (hash, hours_before, said) in
+            [(1, 5.0 * 24.0, "improved faster"), (2, 12.0, "inconclusive epoch_change")]
+        {
+            let (_, id) = implemented(hash, 50.0, 100.0, 20.0);
+            run("DELETE FROM optimizer.system_events");
+            event(
+                50.0 + hours_before,
+                "event_type, old_value, new_value",
+                "'changed', 'version', '15.20', '16.1'",
+            );
+            assert_eq!(look(id), said);
+        }
+        assert_eq!(
+            one::<i32>(
+                "SELECT days_before FROM optimizer.implementation_measurements WHERE days_before IS NOT NULL"
+            ),
+            3
+        );
+    }
+
+    #[pg_test]
+    fn settings_of_the_role_that_runs_the_query_confound_whatever_there_is_to_compare_with() {
+        controls(6, 50.0, 80.0, 80.0);
+        let setting = "event_type, setting_name, setting_scope, role_name, old_value, new_value";
+        for (hash, role, said) in
+            [(1, "nobody_here", "improved faster"), (2, "postgres", "inconclusive confounded")]
+        {
+            let (_, id) = implemented(hash, 50.0, 100.0, 20.0);
+            touches(hash, "select", &format!("orders_{hash}"));
+            run("UPDATE optimizer.query_readings SET user_oid = 10");
+            let role = if role == "postgres" {
+                one::<String>("SELECT pg_get_userbyid(10)::text")
+            } else {
+                role.to_owned()
+            };
+            event(
+                49.0,
+                setting,
+                &format!("'created', 'setting', 'work_mem', 'role', '{role}', NULL, '256MB'"),
+            );
+            assert_eq!(look(id), said);
+        }
+    }
+
+    #[pg_test]
+    fn a_setting_that_may_have_changed_in_the_window_is_an_event() {
+        let setting = "event_type, setting_name, setting_scope, database_name, old_value, new_value, occurred_after";
+        for (hash, since_hours_ago, said) in
+            [(1, 1.9, "improved faster"), (2, 8.0, "inconclusive uncontrolled")]
+        {
+            let (_, id) = implemented(hash, 50.0, 100.0, 20.0);
+            event(
+                1.0,
+                setting,
+                &format!(
+                    "'changed', 'setting', 'jit', 'database', current_database(), 'on', 'off',
+                     now() - {since_hours_ago} * interval '1 hour'"
+                ),
+            );
+            assert_eq!(look(id), said);
+        }
+    }
+
+    #[pg_test]
+    fn a_setting_excuses_the_one_restart_that_it_needs() {
+        let with_restarts = |hash: i64, hours_ago: &[f64]| {
+            lived_through(hash, 50.0, 8, 100.0, 20.0);
+            run(&format!(
+                "DELETE FROM optimizer.system_events;
+                 INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, current_value,
+                     recommended_value, scope, estimated_improvement_percent, confidence_score)
+                 VALUES ({hash}, 'shared_buffers', '1MB', current_setting('shared_buffers'), 'server', 40, 0.5);
+                 SELECT optimizer.aggregate_recommendations();
+                 UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'"
+            ));
+            for restart in hours_ago {
+                event(*restart, "event_type", "'started', 'restart'");
+            }
+            let id = record(
+                one(&format!("SELECT id FROM optimizer.recommendations WHERE query_hash = {hash}")),
+                50.0,
+            );
+            let said = look(id);
+            run("UPDATE optimizer.optimization_implementations SET status = 'reverted',
+                     implementation_timestamp = now() - interval '60 days', reverted_at = now() - interval '59 days'");
+            said
+        };
+        assert_eq!(with_restarts(1, &[49.9]), "improved faster");
+        assert_eq!(with_restarts(2, &[49.9, 30.0]), "inconclusive uncontrolled");
+    }
+
+    #[pg_test]
+    fn a_setting_that_was_tried_on_the_way_is_not_the_end_of_the_change() {
+        lived_through(1, 50.0, 8, 100.0, 250.0);
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, current_value,
+                 recommended_value, scope, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (1, 'work_mem', '4MB', '77MB', 'server', 40, 0.5, 'tester');
+             SELECT optimizer.aggregate_recommendations();
+             UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'");
+        let id = record(one("SELECT id FROM optimizer.recommendations"), 50.0);
+        let setting = "event_type, setting_name, setting_scope, old_value, new_value";
+        for (hours_ago, old, new) in [
+            (49.9, "4MB", "77MB"),
+            (49.8, "77MB", "32MB"),
+            (49.7, "32MB", "77MB"),
+            (5.0, "77MB", "4MB"),
+        ] {
+            event(
+                hours_ago,
+                setting,
+                &format!("'changed', 'setting', 'work_mem', 'server', '{old}', '{new}'"),
+            );
+        }
+        run("SET LOCAL optimizer_workflow.measure_after = '60h';
+             SET LOCAL optimizer_workflow.measure_deadline = '70h'");
+        run(&format!("SELECT optimizer.revert_implementation({id})"));
+        // Seen for 45 hours, and not for six minutes.
+        assert!(one::<bool>(&format!(
+            "SELECT days_after = 1 FROM optimizer.implementation_measurements WHERE implementation_id = {id}"
+        )));
+    }
+
+    #[pg_test]
+    fn statements_that_read_nothing_take_no_place_among_controls() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        touches(1, "select", "orders_1");
+        controls(6, 50.0, 80.0, 80.0);
+        for hash in 100..220 {
+            lived_through(hash, 50.0, 8, 900.0, 900.0);
+            touches(hash, "insert", &format!("written_{}", hash % 20));
+        }
+        run(
+            "UPDATE optimizer.query_relations SET is_read = false WHERE query_hash BETWEEN 100 AND 219",
+        );
+        assert_eq!(look(id), "improved faster");
+        assert_eq!(of(id, "controls"), "6");
+    }
+
+    #[pg_test]
+    fn a_change_of_the_server_is_judged_by_what_was_costly_before_it() {
+        lived_through(1, 50.0, 8, 100.0, 50.0);
+        for hash in 101..=130 {
+            lived_through(hash, 50.0, 8, 100.0, 30.0);
+        }
+        for hash in 201..=215 {
+            lived_through(hash, 50.0, 8, 60.0, 61.0);
+        }
+        run("INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, current_value,
+                 recommended_value, scope, estimated_improvement_percent, confidence_score)
+             VALUES (1, 'work_mem', '1MB', current_setting('work_mem'), 'server', 40, 0.5);
+             SELECT optimizer.aggregate_recommendations();
+             UPDATE optimizer.optimization_recommendations SET created_at = now() - interval '40 days'");
+        let id = record(one("SELECT id FROM optimizer.recommendations"), 50.0);
+        // By the week up to now, the 15 that did not move would be the costliest.
+        run("UPDATE optimizer.query_metrics SET calls = 2, total_exec_time_ms = 2 * 30, rows = 2
+             WHERE query_hash BETWEEN 101 AND 130 AND bucket_start > now() - interval '20 hours'");
+        run("UPDATE optimizer.query_metrics SET total_exec_time_ms = 200 * total_exec_time_ms, calls = 200 * calls
+             WHERE query_hash BETWEEN 201 AND 215 AND bucket_start > now() - interval '20 hours'");
+        assert_eq!(look(id), "improved faster");
+    }
+
+    #[pg_test]
+    fn a_rewrite_is_never_compared_with_itself() {
+        lived_through(1, 50.0, 8, 100.0, 20.0);
+        run("INSERT INTO optimizer.query_rewrite_suggestions (query_hash, suggestion_type, description,
+                 estimated_improvement_percent, confidence_score)
+             VALUES (1, 'or_to_in', 'Use IN', 70, 0.6);
+             SELECT optimizer.aggregate_recommendations()");
+        let id = one::<i64>("SELECT id FROM optimizer.recommendations");
+        let (code, message, _) = raised(&format!(
+            "SELECT optimizer.record_recommendation_implementation({id}, new_query_hash => 1)"
+        ));
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            ("22023", "new_query_hash 1 is the query as it was before")
+        );
+        let implementation = record(id, 30.0);
+        let own = format!("SELECT optimizer.set_implementation_query({implementation}, 1)");
+        assert_eq!(raised(&own).0, "22023");
+    }
+
+    #[pg_test]
+    fn what_was_done_before_anything_is_kept_cannot_be_recorded() {
+        let id = recommend_index(1, 80.0, 0.9);
+        let (code, _, hint) = raised(&format!(
+            "SELECT optimizer.record_recommendation_implementation({id}, implemented_at => '1000-01-01')"
+        ));
+        assert_eq!(code, "22023");
+        assert!(hint.contains("now() - interval '2 hours'"), "{hint}");
+    }
+
+    #[pg_test]
+    fn more_work_than_a_number_holds_is_as_much_as_it_holds() {
+        run(
+            "SELECT optimizer.ingest_query_metrics(7, now(), 1000000000000000, 1, 0, 1000000000000000)",
+        );
+        observed(3.0);
+        run("UPDATE optimizer.query_metrics SET calls = 9000000000000000000, rows = 9000000000000000000;
+             INSERT INTO optimizer.query_metrics
+             SELECT 7, bucket_start - n * interval '1 hour', counted_until, calls, total_exec_time_ms,
+                    sum_squared_deviation_ms2, rows, shared_blks_hit, shared_blks_read
+             FROM optimizer.query_metrics, generate_series(1, 2) AS n");
+        assert_eq!(
+            one::<i64>("SELECT calls FROM optimizer.query_stats WHERE query_hash = 7"),
+            i64::MAX
+        );
+        suggest_index(7, 50.0, 0.5);
+        assert_eq!(
+            one::<i32>("SELECT recommendation_count FROM optimizer.aggregate_recommendations()"),
+            1
+        );
+    }
+
+    #[pg_test]
+    fn texts_that_were_not_read_yet_are_counted() {
+        let shown = "SELECT detail FROM optimizer.status() WHERE item = 'statements read'";
+        run(
+            "INSERT INTO optimizer.query_texts (query_hash, query) VALUES (1, 'SELECT 1'), (2, 'SELECT 2')",
+        );
+        assert!(
+            one::<String>(shown).contains("2 more wait for the next advise step"),
+            "{}",
+            one::<String>(shown)
+        );
+    }
+
+    #[pg_test]
+    fn nothing_is_noted_twice() {
+        let (_, id) = implemented(1, 50.0, 100.0, 20.0);
+        run("UPDATE optimizer.query_metrics SET calls = calls / 5, total_exec_time_ms = total_exec_time_ms / 5
+             WHERE query_hash = 1 AND bucket_start > now() - interval '50 hours'");
+        look(id);
+        assert_eq!(
+            one::<i64>(&format!(
+                "SELECT count(*) FROM optimizer.implementations i, unnest(i.notes) AS note
+                 WHERE i.id = {id} AND note LIKE 'calls per hour went from %'"
+            )),
+            1
+        );
     }
 }

@@ -30,7 +30,7 @@ rows() {
             'SELECT count(*) || md5(coalesce(string_agg(t::text, '','' ORDER BY t::text), '''')) AS d FROM optimizer.%I t', c.relname),
             false, true, '')))[1]::text AS digest
         FROM pg_class c WHERE c.relnamespace = 'optimizer'::regnamespace AND c.relkind = 'r'
-          AND c.relname NOT IN ('sampler_state', 'sampler_counters', 'looks_implemented') AND c.relname NOT LIKE 'seen\_%') AS tables" "$1"
+          AND c.relname NOT IN ('sampler_state', 'sampler_counters', 'looks_implemented', 'restoring_session') AND c.relname NOT LIKE 'seen\_%') AS tables" "$1"
 }
 "$PG_BIN/pg_dump" -Fc old >"$SCENARIO_DIR/old.dump"
 claim "the dump restores without an error" "$PG_BIN/pg_restore" --exit-on-error -d new "$SCENARIO_DIR/old.dump"
@@ -50,5 +50,16 @@ claim_sql "and what was learned counts for it" \
 claim "it can be recorded" test "$(psql_q "SELECT impl_id FROM optimizer.recommendations r, optimizer.record_recommendation_implementation(r.id) WHERE query_hash = 9" new)" = 3
 psql_q "ALTER SYSTEM SET optimizer_workflow.sample_interval = '1s'" ; psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = on"; psql_q "SELECT pg_reload_conf()" >/dev/null
 claim "the worker goes on in it" wait_until 15 "SELECT count(*) = 1 FROM optimizer.sampler_state" new
-claim_consistent old; claim_consistent new
+# The worker is on and looks every second. Both ways to restore take their time between the extension and its rows.
+psql_q "CREATE DATABASE slowly"
+"$PG_BIN/pg_dump" old | sed 's/^\(CREATE EXTENSION .* optimizer_workflow .*\)/\1 SELECT pg_sleep(4);/' >"$SCENARIO_DIR/old.sql"
+claim "the dump has the extension once" test "$(grep -c 'pg_sleep(4)' "$SCENARIO_DIR/old.sql")" -eq 1
+claim "beside a running worker it restores without an error, too" \
+    "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d slowly -f "$SCENARIO_DIR/old.sql" -o /dev/null
+claim "and then the worker goes on in it" wait_until 15 "SELECT count(*) = 1 FROM optimizer.sampler_state" slowly
+claim_sql "whose ledger knows nothing of the restore" "SELECT count(*) = 0 FROM optimizer.events WHERE event_type IN ('table', 'index')" slowly
+psql_q "CREATE DATABASE parallel"
+claim "nor does pg_restore, however it works" "$PG_BIN/pg_restore" --exit-on-error -j 2 -d parallel "$SCENARIO_DIR/old.dump"
+claim "the worker goes on there as well" wait_until 15 "SELECT count(*) = 1 FROM optimizer.sampler_state" parallel
+claim_consistent old; claim_consistent new; claim_consistent slowly; claim_consistent parallel
 cluster_stop "$MAIN"

@@ -8,6 +8,6 @@ WHERE i.status = 'pending'
        OR i.implementation_timestamp <= $1 - make_interval(secs => $2)
           AND NOT EXISTS (SELECT FROM optimizer.implementation_measurements m
                           WHERE m.implementation_id = i.id AND m.look = 'first'))
-ORDER BY i.implementation_timestamp, i.id
+ORDER BY i.failed_looks, i.implementation_timestamp, i.id
 LIMIT $4
 FOR UPDATE OF i SKIP LOCKED

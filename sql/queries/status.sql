@@ -74,9 +74,11 @@ UNION ALL
 SELECT 'statements read',
        sum(statements) FILTER (WHERE state = 'failed') IS NULL
        OR sum(statements) FILTER (WHERE state = 'failed') <= 0.05 * sum(statements),
-       format('%s of %s%s%s',
+       format('%s of %s%s%s%s',
               coalesce(sum(statements) FILTER (WHERE state = 'read'), 0), coalesce(sum(statements), 0),
-              coalesce(format(', %s of them completely known', nullif(sum(complete), 0)), ''),
+              coalesce(', ' || nullif(sum(complete), 0) || ' of them completely known', ''),
+              coalesce('; ' || nullif(min(unread.texts), 0)
+                       || ' more wait for the next advise step: until then they are no controls', ''),
               coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
                                     FILTER (WHERE reason IS NOT NULL), '')),
        CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
@@ -85,6 +87,9 @@ FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r
       FROM optimizer.readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
+RIGHT JOIN (SELECT count(*) AS texts FROM optimizer.query_texts t
+            WHERE NOT EXISTS (SELECT FROM optimizer.query_readings r WHERE r.query_hash = t.query_hash)) AS unread
+    ON true
 UNION ALL
 SELECT 'statements planned',
        true,

@@ -123,9 +123,14 @@ fn revert_implementation(
     begin_writing(c"revert_implementation()")?;
     let id = row_number("implementation_id", implementation_id)?;
     let by = role::outer_user();
-    let others = Spi::connect_mut(|client| store::revert(client, id, notes, &by))?;
-    if !others.is_empty() {
-        let others: Vec<String> = others.iter().map(i64::to_string).collect();
+    let reverted = Spi::connect_mut(|client| store::revert(client, id, notes, &by))?;
+    if reverted.is_still_there {
+        notice!(
+            "what implementation {id} recorded is still there; undo_sql of its recommendation says how to take it back"
+        );
+    }
+    if !reverted.others.is_empty() {
+        let others: Vec<String> = reverted.others.iter().map(i64::to_string).collect();
         notice!(
             "the same change carried out other recommendations too: reverted implementations {}",
             others.join(", ")

@@ -108,8 +108,7 @@ fn run(step: Step) -> Result<String> {
             Some(noted) => format!("{noted} events noted"),
         }),
         Step::Measure => {
-            let looks = measurement::take_due_looks(LOOKS_PER_STEP)?;
-            let more = looks.len() as i64 >= LOOKS_PER_STEP;
+            let (looks, more) = measurement::take_due_looks(LOOKS_PER_STEP)?;
             Ok(with_more(format!("{} looks taken", looks.len()), more))
         }
     }

@@ -102,12 +102,12 @@ fn measure_pending_implementations() -> std::result::Result<
     Raised,
 > {
     begin_writing(c"measure_pending_implementations()")?;
-    Ok(TableIterator::new(take_due_looks(MOST_LOOKS)?))
+    Ok(TableIterator::new(take_due_looks(MOST_LOOKS)?.0))
 }
 
 /// Takes at most `most` looks that are due, each on its own: one that raises an error is noted and
-/// does not keep the others from being taken. Learns once, at the end.
-pub fn take_due_looks(most: i64) -> Result<Vec<Row>> {
+/// does not keep the others from being taken. Learns once, at the end. What they showed, and whether more may be due.
+pub fn take_due_looks(most: i64) -> Result<(Vec<Row>, bool)> {
     Spi::connect_mut(|client| {
         let due = looks::due(client, most)?;
         let _shared = looks::keep_surroundings(client, &due)?;
@@ -136,7 +136,7 @@ pub fn take_due_looks(most: i64) -> Result<Vec<Row>> {
         if !due.is_empty() {
             learning::learn(client)?;
         }
-        Ok(rows)
+        Ok((rows, due.len() as i64 >= most))
     })
 }
 

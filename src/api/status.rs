@@ -10,6 +10,7 @@ use crate::catalog::pg_stat_statements::Source;
 use crate::error::{Error, Raised, Result};
 use crate::row::{column, nullable};
 use crate::settings;
+use crate::store::looks;
 use crate::time::now;
 use crate::worker::{self, WorkerStatus, in_recovery};
 
@@ -35,7 +36,7 @@ fn status() -> std::result::Result<
             None,
             &[
                 f64::from(settings::sample_interval_seconds()).into(),
-                f64::from(settings::measurement_schedule().measure_deadline_seconds).into(),
+                f64::from(looks::schedule().measure_deadline_seconds).into(),
             ],
         )? {
             items.push((column(&row, 1)?, column(&row, 2)?, column(&row, 3)?, nullable(&row, 4)?));

@@ -20,8 +20,14 @@ use crate::time::{from_micros, to_micros};
 
 const READ_CIRCUMSTANCES: &str = include_str!("../../sql/queries/read_circumstances.sql");
 
+const COSTLIEST_BEFORE: &str = include_str!("../../sql/queries/costliest_before.sql");
+const IS_MADE: &str = "/* optimizer_workflow: is it made */ \
+    SELECT CASE WHEN i.status = 'pending' THEN optimizer.unmet_ground(i.ground) IS NULL \
+                ELSE coalesce(i.verdict_reason, '') NOT LIKE 'not_applied:%' END \
+    FROM optimizer.optimization_implementations i WHERE i.id = $1";
+
 /// The costliest queries that are asked about a change of the whole server.
-const COSTLIEST: usize = 20;
+const COSTLIEST: i64 = 20;
 
 /// What is to be judged.
 #[derive(Debug, Clone)]
@@ -89,12 +95,18 @@ pub fn judge(client: &mut SpiClient, mut question: Question) -> Result<(Finding,
                 question.stretch(),
                 question.changed_at.saturating_sub(DAY * question.bucket_width),
             );
-            around.circumstances.confounded_by.clone_from(&others.confounding);
-            around.circumstances.earlier_change.clone_from(&others.earlier);
+            let known = &mut around.circumstances;
+            if known.confounded_by.is_none() {
+                known.confounded_by = confounding(client, &others)?;
+            }
+            known.earlier_change = [known.earlier_change.take(), others.earlier.clone()]
+                .into_iter()
+                .flatten()
+                .max_by_key(|e| e.at);
             let neighbours =
                 surroundings.costliest(around.neighbours.iter().copied(), side_effects::MOST);
             let costliest = if around.scope == Scope::Server {
-                surroundings.costliest_of_all(COSTLIEST)
+                costliest_before(client, question)?
             } else {
                 Vec::new()
             };
@@ -143,6 +155,38 @@ fn found(
         look: question.look,
         first_look_taken: question.first_look_taken,
     })
+}
+
+/// The first change of others that was really made. What was never made is known at its look only: until then it is looked for.
+fn confounding(client: &mut SpiClient, others: &Others) -> Result<Option<String>> {
+    for (words, implementation) in &others.confounding {
+        let is_made = match implementation {
+            None => true,
+            Some(id) => column(&only_row(client.update(IS_MADE, Some(1), &[(*id).into()])?)?, 1)?,
+        };
+        if is_made {
+            return Ok(Some(words.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The queries that took the most time in the week before a change: afterwards those that became faster would fall out.
+fn costliest_before(client: &mut SpiClient, question: &Question) -> Result<Vec<i64>> {
+    let since =
+        question.changed_at.saturating_sub(surroundings::RANKED_BUCKETS * question.bucket_width);
+    client
+        .update(
+            COSTLIEST_BEFORE,
+            None,
+            &[
+                from_micros(since)?.into(),
+                from_micros(question.changed_at)?.into(),
+                COSTLIEST.into(),
+            ],
+        )?
+        .map(|row| column(&row, 1))
+        .collect()
 }
 
 impl Around {
@@ -194,6 +238,10 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             earlier_event: moment(&row, 17)?
                 .zip(nullable(&row, 18)?)
                 .map(|(at, words)| Earlier { at, words }),
+            earlier_change: moment(&row, 22)?
+                .zip(nullable(&row, 23)?)
+                .map(|(at, words)| Earlier { at, words }),
+            confounded_by: nullable(&row, 21)?,
             ..Circumstances::default()
         },
         undone_at: moment(&row, 9)?,
@@ -204,8 +252,9 @@ fn around(client: &mut SpiClient, question: &Question) -> Result<Around> {
             recommendation_id: column(&row, 12)?,
             changed_at: to_micros(column::<TimestampWithTimeZone>(&row, 13)?),
             relations: target_relations.iter().chain(&change_relations).copied().collect(),
+            change_relations: change_relations.clone(),
             index_fingerprint: nullable(&row, 14)?,
-            drops_index: column(&row, 15)?,
+            dropped_index: nullable(&row, 15)?,
             is_told: column(&row, 16)?,
             bucket_width: question.bucket_width,
         },

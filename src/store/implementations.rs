@@ -1,15 +1,16 @@
 //! Recording what a person applied, with the metrics from before; linking a rewrite's new queries;
 //! taking a change back.
 
-use optimizer_core::Micros;
 use optimizer_core::measurement::{BASELINE_BUCKETS, Snapshot};
 use optimizer_core::statistics::Work;
+use optimizer_core::{MICROS_PER_SECOND, Micros};
 use pgrx::JsonB;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::spi::{SpiClient, SpiHeapTupleData, SpiTupleTable};
 
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
+use crate::settings;
 use crate::store::events;
 use crate::store::learning;
 use crate::store::lock::Lock;
@@ -24,6 +25,11 @@ const LOCK_SAME_ACTION: &str = include_str!("../../sql/queries/lock_same_action.
 const LOCK_CHANGE: &str = include_str!("../../sql/queries/lock_change.sql");
 const WORK_BEFORE: &str = include_str!("../../sql/queries/work_before.sql");
 const REVERT: &str = include_str!("../../sql/queries/revert.sql");
+const IS_THERE: &str = "/* optimizer_workflow: is it there */ \
+    SELECT coalesce(i.ground ?| ARRAY['index_fingerprint', 'dropped_index'] \
+                    OR i.ground ? 'setting' AND i.ground ->> 'scope' <> 'query', false) \
+           AND optimizer.unmet_ground(i.ground) IS NULL \
+    FROM optimizer.optimization_implementations i WHERE i.id = $1";
 const INSERT: &str = include_str!("../../sql/queries/insert_implementation.sql");
 
 /// What a person did.
@@ -54,6 +60,15 @@ pub struct Recorded {
     pub rewrite: Option<Rewrite>,
 }
 
+/// A change that was taken back.
+#[derive(Debug)]
+pub struct Reverted {
+    /// The other implementations of the same change, which went with it.
+    pub others: Vec<i64>,
+    /// The index or setting is there, as far as can be told.
+    pub is_still_there: bool,
+}
+
 /// What is known of the statements that take a rewritten query's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rewrite {
@@ -67,6 +82,13 @@ pub enum Rewrite {
 
 /// Records an implementation, and those of the other open recommendations with the same action.
 pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recorded> {
+    let retention = Micros::from(settings::retention_seconds()) * MICROS_PER_SECOND;
+    if application.implemented_at.is_some_and(|at| at < now().saturating_sub(retention)) {
+        return Err(Error::invalid(
+            "implemented_at lies before what is kept (optimizer_workflow.retention)",
+            "Give the moment of the change, for instance now() - interval '2 hours'.",
+        ));
+    }
     if application.implemented_at.is_some_and(|at| at > now()) {
         return Err(Error::invalid(
             "implemented_at lies in the future",
@@ -84,6 +106,9 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
             format!("recommendation {id} is no rewrite: its query keeps its hash"),
             "Leave new_query_hash and new_query_text out.",
         ));
+    }
+    if application.new_query_hash == Some(query_hash) {
+        return Err(own_query(query_hash));
     }
     let is_recognised = match application.new_query_text {
         Some(text) => rewrites::check_new_text(client, query_hash, text)?,
@@ -305,6 +330,9 @@ pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> 
             "A query can be linked while the implementation is pending.",
         ));
     }
+    if own_hash(client, id)? == query_hash {
+        return Err(own_query(query_hash));
+    }
     if !is_rewrite(client, id)? {
         return Err(Error::wrong_state(
             format!("implementation {id} is no rewrite: its query keeps its hash"),
@@ -312,6 +340,20 @@ pub fn add_query(client: &mut SpiClient, id: i64, query_hash: i64, by: &str) -> 
         ));
     }
     link_query(client, id, query_hash, by)
+}
+
+/// A rewrite that would be compared with itself.
+fn own_query(query_hash: i64) -> Error {
+    Error::invalid(
+        format!("new_query_hash {query_hash} is the query as it was before"),
+        "Give the query_hash of the statement that took its place; optimizer.query_stats lists them with their texts.",
+    )
+}
+
+fn own_hash(client: &mut SpiClient, id: i64) -> Result<i64> {
+    let sql = "/* optimizer_workflow: own hash */ SELECT i.query_hash \
+               FROM optimizer.optimization_implementations i WHERE i.id = $1";
+    column(&only_row(client.update(sql, Some(1), &[id.into()])?)?, 1)
 }
 
 fn is_rewrite(client: &mut SpiClient, id: i64) -> Result<bool> {
@@ -327,9 +369,8 @@ fn is_rewrite(client: &mut SpiClient, id: i64) -> Result<bool> {
 }
 
 /// Takes a change back: its window ends now. The recommendations that it carried out open again,
-/// unless they were measured and found not to help. Returns the other implementations of the same
-/// change, which go with it.
-pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) -> Result<Vec<i64>> {
+/// unless they were measured and found not to help.
+pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) -> Result<Reverted> {
     let (status, recorded_with) = lock_change(client, id)?;
     if status == "reverted" {
         return Err(Error::wrong_state(
@@ -337,9 +378,9 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
             "SELECT * FROM optimizer.get_optimization_results('implemented') lists what is in effect.",
         ));
     }
-    let mut is_measured = false;
-    for pending in pending_of_change(client, recorded_with)? {
-        is_measured |= look_at_revert(client, pending)?;
+    let pending = pending_of_change(client, recorded_with)?;
+    for implementation in &pending {
+        look_at_revert(client, *implementation)?;
     }
     Lock::Recommendations.wait(client)?;
     let note = notes.map(|text| format!("reverted: {text}"));
@@ -355,18 +396,21 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
             opened.push(column(&row, 2)?);
         }
     }
-    if is_measured {
+    // A look that failed may have ended a measurement, too.
+    if !pending.is_empty() {
         learning::learn(client)?;
     }
     learning::rescore_recommendations(client, opened)?;
     events::note_implementations(client, &[&[id], &others[..]].concat(), "reverted", by)?;
-    Ok(others)
+    let is_still_there = column(&only_row(client.update(IS_THERE, Some(1), &[id.into()])?)?, 1)?;
+    Ok(Reverted { others, is_still_there })
 }
 
-/// Whether a last look was taken. One that raises an error is noted and does not keep the change from being taken back.
-fn look_at_revert(client: &mut SpiClient, id: i64) -> Result<bool> {
+/// The last look. One that raises an error is noted and does not keep the change from being taken back.
+fn look_at_revert(client: &mut SpiClient, id: i64) -> Result<()> {
     let sql = "/* optimizer_workflow: look at a revert */ SELECT optimizer.take_look_at_revert_or_note_error($1)";
-    column(&only_row(client.update(sql, Some(1), &[id.into()])?)?, 1)
+    client.update(sql, Some(1), &[id.into()])?;
+    Ok(())
 }
 
 fn pending_of_change(client: &mut SpiClient, recorded_with: i64) -> Result<Vec<i64>> {

@@ -80,7 +80,8 @@ impl Pending {
     }
 }
 
-fn schedule() -> Schedule {
+/// When looks are due.
+pub fn schedule() -> Schedule {
     settings::measurement_schedule().with_a_whole_day(settings::bucket_width_seconds())
 }
 
@@ -145,7 +146,7 @@ fn look_at(client: &mut SpiClient, pending: &Pending, look: Look, now: Micros) -
         finding,
     };
     if measured.is_stored {
-        store(client, look, &measured, (&pending.before, &after))?;
+        store(client, look, &measured, &after)?;
     }
     Ok(measured)
 }
@@ -272,17 +273,10 @@ fn work_of(
     Ok(Snapshot::new(&work, observed_seconds, window))
 }
 
-fn store(
-    client: &mut SpiClient,
-    look: Look,
-    measured: &Measured,
-    (before, after): (&Snapshot, &Snapshot),
-) -> Result<()> {
+fn store(client: &mut SpiClient, look: Look, measured: &Measured, after: &Snapshot) -> Result<()> {
     let (finding, figures) = (&measured.finding, &measured.figures);
     let effect = finding.effect;
     let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-    let mut notes = before.notes_on(after);
-    notes.extend(finding.notes.iter().cloned());
     update_kept(
         client,
         STORE,
@@ -296,7 +290,7 @@ fn store(
             figures.actual_improvement_seconds.into(),
             figures.accuracy_score.into(),
             JsonB(serde_json::to_value(after)?).into(),
-            notes.into(),
+            finding.notes.clone().into(),
             effect.map(|effect| effect.improvement_percent).into(),
             effect.map(|effect| effect.low_percent).into(),
             effect.map(|effect| effect.high_percent).into(),

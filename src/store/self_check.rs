@@ -17,7 +17,9 @@ use pgrx::spi::SpiClient;
 use crate::error::Result;
 use crate::row::{column, nullable};
 use crate::settings;
+use crate::store::changes::{self, Change};
 use crate::store::evidence::stretch;
+use crate::store::looks;
 use crate::store::sight::Sight;
 use crate::store::surroundings::Surroundings;
 use crate::time::{from_micros, now, to_micros};
@@ -76,18 +78,25 @@ impl Tally {
     }
 }
 
-/// Something that happened: to the server, or to one relation.
+/// Something that happened to the server between two moments, or to what one role begins with.
 struct Event {
+    since: Micros,
     at: Micros,
-    relation: Option<u32>,
     is_epoch: bool,
+    role: Option<String>,
+}
+
+/// What a query touches, and who runs it.
+#[derive(Default)]
+struct Own {
+    relations: Vec<u32>,
+    roles: Vec<String>,
 }
 
 /// Runs the trials. None can be made where there is too little history.
 pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
     let width = Micros::from(settings::bucket_width_seconds()) * MICROS_PER_SECOND;
-    let schedule =
-        settings::measurement_schedule().with_a_whole_day(settings::bucket_width_seconds());
+    let schedule = looks::schedule();
     let after = |seconds: i32| Micros::from(seconds) * MICROS_PER_SECOND;
     let deadline = after(schedule.measure_deadline_seconds);
     let sight = Sight::OfTheCall;
@@ -103,11 +112,13 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
     }
     let chosen = choose(client, trials, (earliest, latest))?;
     let surroundings = &mut Surroundings::read(client, sight, (first, now), width)?;
-    let relations = relations(client, chosen.iter().map(|(hash, _)| *hash).collect())?;
+    let own = own(client, chosen.iter().map(|(hash, _)| *hash).collect())?;
     let events = events(client, first)?;
+    let changes = changes::read(client, sight, (first, now))?;
     let queries: HashSet<i64> = chosen.iter().map(|(hash, _)| *hash).collect();
     let windows = 1 + (latest - earliest) / deadline.max(1);
     let mut tally = Tally { apart: queries.len() as i64 * windows, ..Tally::default() };
+    let nothing = Own::default();
     for chunk in chosen.chunks(CHUNK) {
         let trials: Vec<Trial> = chunk
             .iter()
@@ -115,8 +126,9 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
                 query_hash: *query_hash,
                 changed_at: *changed_at,
                 width,
-                own: relations.get(query_hash).map_or(&[][..], Vec::as_slice),
+                own: own.get(query_hash).unwrap_or(&nothing),
                 events: &events,
+                changes: &changes,
             })
             .collect();
         let mut needed = HashSet::new();
@@ -148,26 +160,33 @@ struct Trial<'a> {
     query_hash: i64,
     changed_at: Micros,
     width: Micros,
-    /// The tables that the query touches.
-    own: &'a [u32],
+    own: &'a Own,
     events: &'a [Event],
+    changes: &'a [Change],
 }
 
 impl Trial<'_> {
-    /// What happened between two moments.
+    /// What happened to the server in between, as far as the query can have met it.
     fn events(&self, first: Micros, last: Micros) -> impl DoubleEndedIterator<Item = &Event> {
-        self.events.iter().filter(move |event| (first..=last).contains(&event.at))
+        let is_met =
+            |event: &&Event| event.role.as_ref().is_none_or(|role| self.own.roles.contains(role));
+        self.events
+            .iter()
+            .filter(move |event| event.at >= first && event.since <= last)
+            .filter(is_met)
     }
 
-    fn is_own(&self, event: &Event) -> bool {
-        event.relation.is_some_and(|relation| self.own.contains(&relation))
+    /// The changes that were made in between.
+    fn changes(&self, first: Micros, last: Micros) -> impl DoubleEndedIterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.is_within(first, last))
     }
 
     fn controls(&self, surroundings: &Surroundings, window_end: Micros) -> Vec<usize> {
         let (first, last) = stretch(self.changed_at, window_end, self.width);
         let changed: HashSet<u32> =
-            self.events(first, last).filter_map(|event| event.relation).collect();
-        let is_touched = |relation: &u32| self.own.contains(relation) || changed.contains(relation);
+            self.changes(first, last).flat_map(|change| change.relations()).copied().collect();
+        let is_touched =
+            |relation: &u32| self.own.relations.contains(relation) || changed.contains(relation);
         surroundings.offered(|query| {
             query.query_hash != self.query_hash && !query.relations.iter().any(is_touched)
         })
@@ -176,11 +195,17 @@ impl Trial<'_> {
     fn verdict(&self, surroundings: &Surroundings, look: Look, window_end: Micros) -> Verdict {
         let (first, last) = stretch(self.changed_at, window_end, self.width);
         let recent = self.changed_at - DAY * self.width;
-        let known = |mut events: Box<dyn Iterator<Item = &Event> + '_>| {
-            events.next().map(|_| "known to the ledger".to_owned())
-        };
-        let of_server = |event: &&Event| event.relation.is_none();
-        let earlier = |event: &Event| Earlier { at: event.at, words: String::new() };
+        let known = |is: bool| is.then(|| "known to the ledger".to_owned());
+        // A setting of the role moves no control that runs as another one.
+        let is_own_event = |event: &&Event| event.role.is_some() || event.is_epoch;
+        let is_own_change = |change: &&Change| change.touches(&self.own.relations);
+        let of_server = |event: &&Event| event.role.is_none();
+        let before = |at: Micros| Earlier { at, words: String::new() };
+        let own_before = self
+            .changes(first, recent)
+            .filter(is_own_change)
+            .map(Change::at)
+            .chain(self.events(first, recent).filter(is_own_event).map(|event| event.at));
         let controls = self.controls(surroundings, window_end);
         examine(&ChangeEvidence {
             bucket_width: self.width,
@@ -191,7 +216,7 @@ impl Trial<'_> {
             left_out: None,
             target: surroundings.history.of(self.query_hash),
             rewritten_as: None,
-            target_relations: self.own,
+            target_relations: &self.own.relations,
             change_relations: &[],
             candidates: &surroundings.candidates(&controls),
             neighbours: &[],
@@ -199,18 +224,20 @@ impl Trial<'_> {
             predicted_improvement_percent: PREDICTED_PERCENT,
             scope: Scope::Query,
             circumstances: Circumstances {
-                epoch_change: known(Box::new(
-                    self.events(first, last).filter(|event| event.is_epoch),
-                )),
-                confounded_by: known(Box::new(
-                    self.events(recent, last).filter(|event| self.is_own(event)),
-                )),
-                known_event: known(Box::new(self.events(recent, last).filter(of_server))),
-                earlier_change: self
-                    .events(first, recent - 1)
-                    .rfind(|event| self.is_own(event))
-                    .map(earlier),
-                earlier_event: self.events(first, recent - 1).rfind(of_server).map(earlier),
+                epoch_change: known(self.events(recent, last).any(|event| event.is_epoch)),
+                confounded_by: known(
+                    self.changes(recent, last).any(|change| is_own_change(&change))
+                        || self.events(recent, last).any(|event| event.role.is_some()),
+                ),
+                known_event: known(self.events(recent, last).any(|event| of_server(&event))),
+                earlier_change: own_before.filter(|at| *at < recent).max().map(before),
+                earlier_event: self
+                    .events(first, recent)
+                    .filter(of_server)
+                    .map(|event| event.at)
+                    .filter(|at| *at < recent)
+                    .max()
+                    .map(before),
                 ..Circumstances::default()
             },
             look,
@@ -238,12 +265,13 @@ fn choose(
         .collect()
 }
 
-fn relations(client: &mut SpiClient, hashes: Vec<i64>) -> Result<HashMap<i64, Vec<u32>>> {
+fn own(client: &mut SpiClient, hashes: Vec<i64>) -> Result<HashMap<i64, Own>> {
     Sight::OfTheCall
         .rows(client, RELATIONS, &[hashes.into()])?
         .map(|row| {
             let relations: Vec<Oid> = column(&row, 2)?;
-            Ok((column(&row, 1)?, relations.into_iter().map(|oid| oid.to_u32()).collect()))
+            let relations = relations.into_iter().map(|oid| oid.to_u32()).collect();
+            Ok((column(&row, 1)?, Own { relations, roles: column(&row, 3)? }))
         })
         .collect()
 }
@@ -253,9 +281,10 @@ fn events(client: &mut SpiClient, since: Micros) -> Result<Vec<Event>> {
         .rows(client, EVENTS, &[from_micros(since)?.into()])?
         .map(|row| {
             Ok(Event {
-                at: to_micros(column(&row, 1)?),
-                relation: nullable::<Oid>(&row, 2)?.map(|oid| oid.to_u32()),
+                since: to_micros(column(&row, 1)?),
+                at: to_micros(column(&row, 2)?),
                 is_epoch: column(&row, 3)?,
+                role: nullable(&row, 4)?,
             })
         })
         .collect()

@@ -21,7 +21,7 @@ const READ_POOL: &str = include_str!("../../sql/queries/read_pool.sql");
 const READ_TIMES: &str = include_str!("../../sql/queries/read_times.sql");
 
 /// How far back the time is summed up that ranks queries, in buckets: a week of hours has every hour of every day.
-const RANKED_BUCKETS: i64 = 7 * 24;
+pub const RANKED_BUCKETS: i64 = 7 * 24;
 
 /// Queries on one relation that are offered as controls. Twice what core takes of one: some are not valid in enough days.
 const OFFERED_PER_RELATION: usize = 6;
@@ -69,7 +69,7 @@ impl Surroundings {
     pub fn changes(&mut self, client: &mut SpiClient) -> Result<&[Change]> {
         let changes = match self.changes.take() {
             Some(known) => known,
-            None => changes::read(client, self.history.stretch())?,
+            None => changes::read(client, Sight::Latest, self.history.stretch())?,
         };
         Ok(self.changes.insert(changes))
     }
@@ -116,11 +116,6 @@ impl Surroundings {
             .collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         ranked.into_iter().take(most).map(|(_, hash)| hash).collect()
-    }
-
-    /// The `most` costliest queries of the database.
-    pub fn costliest_of_all(&self, most: usize) -> Vec<i64> {
-        self.costliest(self.time_ms.keys().copied(), most)
     }
 }
 

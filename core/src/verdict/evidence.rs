@@ -105,6 +105,13 @@ pub struct Circumstances {
     pub error: Option<String>,
 }
 
+impl Circumstances {
+    /// The earlier event, when it came after the moment from which days are compared with.
+    pub fn event_after(&self, since: Option<Micros>) -> Option<&Earlier> {
+        self.earlier_event.as_ref().filter(|event| since.is_none_or(|since| since < event.at))
+    }
+}
+
 /// Everything about one change and one query.
 #[derive(Debug, Clone)]
 pub struct ChangeEvidence<'a> {

@@ -21,6 +21,9 @@ use crate::verdict::rewrites::{Rewritten, is_judged_per_row, rows_per_call};
 use crate::verdict::timeline::Timeline;
 use crate::verdict::{server_wide, side_effects};
 
+/// Less than this of the calls on the old text, in percent, is not worth a note: it would read 0 %.
+const OLD_TEXT_NOTED_PERCENT: f64 = 0.05;
+
 /// What a look at one change of one query finds.
 pub fn examine(evidence: &ChangeEvidence) -> Finding {
     match Timeline::new(evidence) {
@@ -78,25 +81,25 @@ impl<'a> Examination<'a> {
         };
         let known = &evidence.circumstances;
         let mut earlier = known.earlier_change.as_ref();
-        let since = earlier.map(|earlier| earlier.at);
+        let mut since = earlier.map(|earlier| earlier.at);
         let mut baseline = baseline::days(timeline, evidence, &series, Measure::TimePerCall, since);
         let by_blocks = baseline::days(timeline, evidence, &series, Measure::BlocksPerCall, since);
         let days: BTreeSet<i64> =
             baseline.iter().chain(&by_blocks).copied().chain(0..timeline.days_after).collect();
         // What reaches further than its query moves the controls, too.
-        let controls = if evidence.scope == Scope::Query {
+        let mut controls = if evidence.scope == Scope::Query {
             Controls::choose(timeline, evidence, &days.into_iter().collect::<Vec<i64>>())
         } else {
             Controls::default()
         };
-        let common_time = controls.common(timeline, Measure::TimePerCall, &baseline);
-        // Controls would have taken out what an event did; without them it is as if the query had been changed.
-        if common_time.is_none()
-            && let Some(event) = &known.earlier_event
-            && earlier.is_none_or(|change| change.at < event.at)
+        let mut common_time = controls.common(timeline, Measure::TimePerCall, &baseline);
+        // Controls would have taken out what an event did; without them it is as if the query had been changed. They may
+        // be too few on the days that count, too.
+        if let Some(event) = known.event_after(since)
+            && !is_controlled(timeline, &series, &baseline, common_time.as_ref())
         {
-            earlier = Some(event);
-            let since = Some(event.at);
+            (earlier, since) = (Some(event), Some(event.at));
+            (controls, common_time) = (Controls::default(), None);
             baseline = baseline::days(timeline, evidence, &series, Measure::TimePerCall, since);
         }
         let before = series.sum(timeline, baseline.iter().copied());
@@ -130,7 +133,14 @@ impl<'a> Examination<'a> {
         } else {
             (&self.baseline, self.common_time.as_ref())
         };
-        let found = estimate(self.timeline, &self.series, measure, days, common)?;
+        let mut found = estimate(self.timeline, &self.series, measure, days, common)?;
+        if let Some(event) = self.evidence.circumstances.event_after(self.since())
+            && !found.is_controlled
+        {
+            let since = Some(event.at);
+            let days = baseline::days(self.timeline, self.evidence, &self.series, measure, since);
+            found = estimate(self.timeline, &self.series, measure, &days, None)?;
+        }
         let controls = if found.is_controlled { common.map_or(0, |c| c.controls) } else { 0 };
         Ok((found, controls))
     }
@@ -250,7 +260,7 @@ impl<'a> Examination<'a> {
         {
             notes.push(format!("calls per hour went from {before:.1} to {after:.1}"));
         }
-        if let Some(percent) = self.old_text_percent.filter(|percent| *percent > 0.0) {
+        if let Some(percent) = self.old_text_percent.filter(|p| *p >= OLD_TEXT_NOTED_PERCENT) {
             notes.push(format!("{percent:.1} % of the calls still use the old text"));
         }
         if let (Some((before, after)), true) = (rows_per_call, is_per_row) {
@@ -271,6 +281,17 @@ impl<'a> Examination<'a> {
         }
         notes
     }
+}
+
+/// Whether controls have a value on enough of the days for a comparison with them.
+fn is_controlled(
+    timeline: &Timeline,
+    series: &Series,
+    baseline: &[i64],
+    common: Option<&Common>,
+) -> bool {
+    let found = estimate(timeline, series, Measure::TimePerCall, baseline, common);
+    common.is_some() && found.map_or(true, |found| found.is_controlled)
 }
 
 #[cfg(test)]

@@ -138,6 +138,34 @@ fn without_controls_days_before_an_event_are_not_compared_with() {
 }
 
 #[test]
+fn controls_that_are_too_few_on_the_days_after_hold_no_event_back() {
+    // Everything became faster at an event two days before the change, which does nothing. One of five controls rests
+    // from the change on.
+    let with = |resting: bool| {
+        found(|e| {
+            let faster = |cell: Cell| {
+                let factor = if cell.start < at(-48) { 1.35 } else { 1.0 };
+                Cell { total_exec_time_ms: factor * cell.total_exec_time_ms, ..cell }
+            };
+            e.target = history(-1, wobbling(0, 10.0, 10.0).into_iter().map(faster));
+            let mut five = candidates(5, 1.0);
+            for (number, candidate) in (1..).zip(&mut five) {
+                let cells = wobbling(number, 5.0, 5.0).into_iter().map(faster);
+                let until = if resting && number == 1 { at(0) } else { at(1000) };
+                candidate.history = history(number, cells.filter(|cell| cell.start < until));
+            }
+            e.candidates = kept(five);
+            e.window_end = at(24);
+            e.look = Look::First;
+            e.first_look_taken = false;
+            e.circumstances.earlier_event = earlier(2);
+        })
+    };
+    assert_eq!(with(false).verdict, Verdict::NotImproved);
+    assert_eq!(with(true).reason, Reason::ShortBaseline);
+}
+
+#[test]
 fn days_before_an_earlier_change_of_the_same_query_are_not_compared_with() {
     let blind = after_event(6, |_| ());
     assert!(blind.effect.unwrap().improvement_percent > 15.0, "{}", blind.sentence);

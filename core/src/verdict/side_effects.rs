@@ -49,8 +49,14 @@ pub fn worst(
         .filter_map(|(_, hash, series)| {
             let measure = Measure::TimePerCall;
             let days = baseline::days(timeline, evidence, series, measure, since);
-            let estimate = estimate(timeline, series, measure, &days, common).ok()?;
-            Some((*hash, estimate.effect))
+            let mut found = estimate(timeline, series, measure, &days, common).ok()?;
+            if let Some(event) = evidence.circumstances.event_after(since)
+                && !found.is_controlled
+            {
+                let days = baseline::days(timeline, evidence, series, measure, Some(event.at));
+                found = estimate(timeline, series, measure, &days, None).ok()?;
+            }
+            Some((*hash, found.effect))
         })
         .collect();
     let each = alpha / effects.len().max(1) as f64;
