@@ -41,7 +41,7 @@ GRANT SELECT ON
     optimizer.performance_model_in_use, optimizer.implementation_queries,
     optimizer.implementation_measurements,
     optimizer.recent_window, optimizer.query_activity, optimizer.query_urgency,
-    optimizer.query_stats,
+    optimizer.query_stats, optimizer.unread_texts,
     optimizer.calibration, optimizer.reliability,
     optimizer.recommendations, optimizer.implementations, optimizer.events,
     optimizer.looks_implemented, optimizer.seen_server,

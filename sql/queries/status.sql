@@ -87,9 +87,7 @@ FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r
       FROM optimizer.readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
       GROUP BY r.state, r.reason) AS reading
-RIGHT JOIN (SELECT count(*) AS texts FROM optimizer.query_texts t
-            WHERE NOT EXISTS (SELECT FROM optimizer.query_readings r WHERE r.query_hash = t.query_hash)) AS unread
-    ON true
+RIGHT JOIN optimizer.unread_texts AS unread ON true
 UNION ALL
 SELECT 'statements planned',
        true,
