@@ -178,7 +178,7 @@ mod tests {
         let id = recommend_index(1000, 60.0, 0.8);
         assert_eq!(trained("is_used"), "true");
         run("UPDATE optimizer.optimization_implementations SET actual_improvement_percent =
-                 0.8 * predicted_improvement_percent + (id * 37 % 11 - 5)");
+                 0.8 * predicted_improvement_percent + (query_hash * 37 % 11 - 5)");
         assert_eq!(trained("is_used"), "false");
         assert_eq!(
             one::<String>(&format!("SELECT basis FROM optimizer.predict_improvement({id})")),
