@@ -6,7 +6,8 @@ CREATE TABLE optimizer.index_trials (
     ground bigint NOT NULL,
     outcome text NOT NULL,
     trial jsonb CHECK ((trial IS NOT NULL) = (outcome = 'helped')),
-    tried_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    is_cut_off boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE optimizer.index_trials IS
     'Which indexes the planner would use for each statement that takes time, and what they would save it';
@@ -17,6 +18,8 @@ COMMENT ON COLUMN optimizer.index_trials.outcome IS
     'helped; no_candidate: nothing to index; not_helped: no index saves enough; else why it was not planned';
 COMMENT ON COLUMN optimizer.index_trials.trial IS 'Costs before and after, and the indexes, where some help';
 COMMENT ON COLUMN optimizer.index_trials.tried_at IS 'When it was tried';
+COMMENT ON COLUMN optimizer.index_trials.is_cut_off IS
+    'The last try met a lock or a limit: what an earlier one found stands, and it is tried again after an hour';
 
 CREATE TABLE optimizer.index_failures (
     query_hash bigint NOT NULL CHECK (query_hash <> 0),

@@ -37,6 +37,68 @@ mod tests {
     }
 
     #[pg_test]
+    fn what_the_caller_has_set_for_hypopg_is_no_finding_and_stays() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        assert_eq!(outcome(1), "helped");
+        run("SET LOCAL hypopg.enabled = off; SET LOCAL hypopg.use_real_oids = on");
+        assert_eq!(
+            one::<i32>(
+                "SELECT suggestions FROM optimizer.generate_suggestions(1) WHERE source_type = 'index'"
+            ),
+            1
+        );
+        assert_eq!(outcome(1), "helped");
+        assert_eq!(
+            one::<String>(
+                "SELECT current_setting('hypopg.enabled') || current_setting('hypopg.use_real_oids')"
+            ),
+            "offon"
+        );
+    }
+
+    #[pg_test]
+    fn costs_that_a_role_has_set_beyond_all_bounds_stop_nobody() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        let role = one::<String>(
+            "SELECT user_oid::regrole::text FROM optimizer.query_readings WHERE query_hash = 1",
+        );
+        run(&format!("ALTER ROLE {role} SET cpu_tuple_cost = '1.7e308'; ALTER ROLE {role} SET seq_page_cost = '1.7e308';
+                      ALTER ROLE {role} SET random_page_cost = '1.7e308'; ALTER ROLE {role} SET cpu_operator_cost = '1.7e308';
+                      ALTER ROLE {role} SET cpu_index_tuple_cost = '1.7e308'"));
+        run("SELECT optimizer.generate_suggestions(1)");
+        assert_eq!(outcome(1), "not_finite");
+        run(&format!("ALTER ROLE {role} RESET ALL; SELECT optimizer.generate_suggestions(1)"));
+        assert_eq!(outcome(1), "helped");
+    }
+
+    #[pg_test]
+    fn a_try_that_was_cut_off_leaves_what_was_found() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        advise();
+        let keep = include_str!("../../sql/queries/keep_index_trials.sql");
+        Spi::run_with_args(
+            keep,
+            &[
+                vec![1_i64].into(),
+                vec![77_i64].into(),
+                vec!["lock_not_available"].into(),
+                vec![None::<String>].into(),
+            ],
+        )
+        .unwrap();
+        assert_eq!(outcome(1), "helped");
+        assert!(one::<bool>(
+            "SELECT is_cut_off AND trial IS NOT NULL AND ground = 77 FROM optimizer.index_trials"
+        ));
+        assert_eq!(generated(), 1);
+    }
+
+    #[pg_test]
     fn an_extension_of_that_name_is_asked_for_not_a_function() {
         shop();
         run("DROP EXTENSION hypopg;

@@ -25,9 +25,13 @@ WITH load AS MATERIALIZED (
            # coalesce(bit_xor(i.ground), 0) # coalesce(bit_xor(s.ground), 0) AS ground
     FROM relation r
     LEFT JOIN LATERAL (
-        SELECT r.relation AS relid
-        UNION
-        SELECT p.relid FROM pg_partition_tree(r.relation) p
+        -- pg_partition_tree() would lock each of them
+        WITH RECURSIVE tree (relid) AS (
+            SELECT r.relation
+            UNION
+            SELECT h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.relid
+        )
+        SELECT tree.relid FROM tree
     ) AS part ON true
     LEFT JOIN pg_class c ON c.oid = part.relid
     LEFT JOIN LATERAL (
@@ -66,6 +70,6 @@ JOIN optimizer.query_texts t ON t.query_hash = g.query_hash
 JOIN optimizer.query_readings r ON r.query_hash = g.query_hash
 LEFT JOIN optimizer.index_trials i ON i.query_hash = g.query_hash
 WHERE i.query_hash IS NULL OR i.ground <> g.ground
-   OR i.outcome IN ('timed_out', 'lock_not_available') AND i.tried_at < clock_timestamp() - interval '1 hour'
+   OR i.is_cut_off AND i.tried_at < clock_timestamp() - interval '1 hour'
 ORDER BY g.total_exec_time_ms DESC, g.query_hash
 LIMIT $3

@@ -1,15 +1,19 @@
 /* optimizer_workflow: what is known of the tables $1, each as the document that core reads (advisors/index/facts.rs). Partitions
    count with their table. Names are as they stand in SQL. */
-WITH asked AS MATERIALIZED (
+WITH RECURSIVE asked AS MATERIALIZED (
     SELECT c.oid, c.relname, c.relnamespace, c.relkind, n.nspname, c.relhassubclass
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1::oid[]) AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname <> 'optimizer'
+), tree (oid, relid) AS (
+    -- pg_partition_tree() would lock each of them
+    SELECT a.oid, a.oid FROM asked a
+    UNION
+    SELECT t.oid, h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.relid
+    WHERE EXISTS (SELECT FROM asked a WHERE a.oid = t.oid AND a.relkind = 'p')
 ), part AS MATERIALIZED (
-    SELECT a.oid, p.relid FROM asked a CROSS JOIN LATERAL pg_partition_tree(a.oid) p WHERE a.relkind = 'p' AND p.isleaf
-    UNION ALL
-    SELECT a.oid, a.oid FROM asked a WHERE a.relkind <> 'p'
+    SELECT t.oid, t.relid FROM tree t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind <> 'p'
 ), counted AS MATERIALIZED (
     SELECT p.oid,
            sum(greatest(c.reltuples, 0)::float8) AS rows,

@@ -20,10 +20,33 @@ use crate::reader::analysis::{analyse, raw_statements};
 use crate::row::column;
 use crate::sandbox::{Limits, run_as};
 
+const CALLERS: &str = "/* optimizer_workflow: hypopg */ \
+    SELECT coalesce(current_setting('hypopg.enabled', true), 'on'), \
+           coalesce(current_setting('hypopg.use_real_oids', true), 'off')";
+const SET: &str = "/* optimizer_workflow: hypopg */ \
+    SELECT set_config('hypopg.enabled', $1, true), set_config('hypopg.use_real_oids', $2, true)";
 const FUNCTIONS: &str = include_str!("../../sql/queries/hypopg_functions.sql");
 
 /// Leaf pages under one page of the level above; a key of 8 bytes gives some 290. No setting.
 const FANOUT: f64 = 290.0;
+
+/// Runs `work` with the settings that HypoPG begins with: whatever the caller has set must not pass for a finding. The caller's are
+/// put back after it; after an error the end of the transaction does so.
+pub fn with_own_settings<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let set = |enabled: String, use_real_oids: String| {
+        Spi::connect_mut(|client| {
+            client.update(SET, None, &[enabled.into(), use_real_oids.into()]).map(|_| ())
+        })
+    };
+    let (enabled, use_real_oids) = Spi::connect(|client| -> Result<(String, String)> {
+        let row = client.select(CALLERS, Some(1), &[])?.first();
+        Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))
+    })?;
+    set("on".to_owned(), "off".to_owned())?;
+    let outcome = work()?;
+    set(enabled, use_real_oids)?;
+    Ok(outcome)
+}
 
 /// HypoPG, loaded into this session.
 #[derive(Clone, Copy)]

@@ -88,16 +88,21 @@ pub fn run() -> Result<(i64, i64, i64)> {
         client
             .update(DEMANDS, None, &[LEAST_SHARE.into()])?
             .map(|row| {
-                Ok(Load {
+                // What cannot be read was kept by other rules: it is tried again when its ground changes.
+                let Ok(trial) = serde_json::from_str(&column::<String>(&row, 2)?) else {
+                    return Ok(None);
+                };
+                Ok(Some(Load {
                     query_hash: column(&row, 1)?,
-                    trial: serde_json::from_str(&column::<String>(&row, 2)?)?,
+                    trial,
                     calls_per_hour: column(&row, 3)?,
                     mean_exec_time_ms: column(&row, 4)?,
                     share: column(&row, 5)?,
                     rows_per_call: nullable(&row, 6)?,
                     has_parameters: column(&row, 7)?,
-                })
+                }))
             })
+            .filter_map(Result::transpose)
             .collect()
     })?;
     let relations: BTreeSet<Oid> = loads

@@ -17,7 +17,7 @@ pub use crate::advisors::index::pass::Outcome;
 
 use crate::advisors::index::pass::Tried;
 use crate::error::Result;
-use crate::planner::hypothetical::Hypopg;
+use crate::planner::hypothetical::{Hypopg, with_own_settings};
 use crate::store::index_advice;
 use crate::store::lock::Lock;
 
@@ -49,10 +49,13 @@ pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
         Lock::Advice.wait(client)?;
         index_advice::keep_drops(client, UNUSED_DAYS, FEWEST_ROWS, LEAST_SHARE)
     })?;
-    let Some(hypopg) = Hypopg::find()? else {
+    let tried = with_own_settings(|| match Hypopg::find()? {
+        Some(hypopg) => pass::run(hypopg, only_query, until).map(Some),
+        None => Ok(None),
+    })?;
+    let Some(Tried { tried, more }) = tried else {
         return Ok(Done { added: dropped.0, withdrawn: dropped.1, ..Done::default() });
     };
-    let Tried { tried, more } = pass::run(hypopg, only_query, until)?;
     let written = choice::run()?;
     Ok(Done {
         is_possible: true,

@@ -170,13 +170,20 @@ fn outcome(
                 for one in checked {
                     add_foreign_key(&mut trial, one.candidate, one.saving);
                 }
-                if trial.sets.is_empty() {
+                if !trial.is_finite() {
+                    // A role may set its planner's costs to whatever it likes.
+                    ("not_finite", None)
+                } else if trial.sets.is_empty() && trial.is_cut_short {
+                    (Reason::TimedOut.word(), None)
+                } else if trial.sets.is_empty() {
                     ("not_helped", None)
                 } else {
                     ("helped", Some(trial.trimmed()))
                 }
             }
-            Err(skipped) => (skipped.reason.word(), None),
+            Err(Some(skipped)) => (skipped.reason.word(), None),
+            // A lock, a limit, HypoPG switched off or gone: nothing is known of the indexes.
+            Err(None) => ("not_made", None),
         }
     };
     Ok(Outcome { query_hash: asked.query_hash, ground: asked.ground, word, trial })
@@ -188,12 +195,12 @@ fn tried(
     found: Vec<Candidate>,
     tables: &BTreeMap<Oid, Table>,
     session: &Session,
-) -> Result<std::result::Result<Trial, Skipped>> {
+) -> Result<std::result::Result<Trial, Option<Skipped>>> {
     if asked.text.len() > LONGEST_TEXT {
-        return Ok(Err(Skipped::new(Reason::TextTooLong, "")));
+        return Ok(Err(Some(Skipped::new(Reason::TextTooLong, ""))));
     }
     let Ok(search_path) = CString::new(session.search_path.as_str()) else {
-        return Ok(Err(Skipped::new(Reason::NotReadable, "")));
+        return Ok(Err(Some(Skipped::new(Reason::NotReadable, ""))));
     };
     let (mut kept, mut wanted, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for candidate in found {
@@ -210,6 +217,9 @@ fn tried(
     }
     let indexes = hypopg.make(&wanted, asked.role, &search_path, &LIMITS);
     let made: BTreeSet<usize> = indexes.made().map(|(place, _)| place).collect();
+    if made.is_empty() && !kept.is_empty() {
+        return Ok(Err(None));
+    }
     let statement = Statement {
         text: without_prepare(&asked.text),
         role: asked.role,
@@ -222,7 +232,7 @@ fn tried(
     });
     drop(indexes);
     settle()?;
-    Ok(outcome)
+    Ok(outcome.map_err(Some))
 }
 
 /// What the check of a foreign key takes: no plan has it.

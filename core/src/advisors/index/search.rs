@@ -125,6 +125,14 @@ impl Trial {
 }
 
 impl Trial {
+    /// Whether every cost is a number: what is kept is JSON, which has none for infinity.
+    pub fn is_finite(&self) -> bool {
+        let flash = self.on_flash.iter().flat_map(|(before, after)| [*before, *after]);
+        let figures = self.sets.iter().map(|set| &set.after).chain([&self.before]);
+        let figures = figures.flat_map(|figures| [figures.cost, figures.rows]);
+        flash.chain(figures).all(f64::is_finite)
+    }
+
     /// Without the candidates that no set has: what is worth keeping.
     #[must_use]
     pub fn trimmed(mut self) -> Trial {

@@ -141,3 +141,15 @@ fn what_no_set_has_is_not_kept() {
     assert_eq!(trial.candidates, [candidate(1, &[1, 2]), candidate(1, &[1])]);
     assert_eq!(sets(&trial), [(vec![0], 10.0), (vec![1], 20.0)]);
 }
+
+#[test]
+fn costs_that_are_no_numbers_are_seen() {
+    let found = |left: f64| {
+        let mut planner = Planner { alone: vec![left], pairs: vec![], asked: 0 };
+        let mut trial = searched(&mut planner, vec![candidate(1, &[1])]);
+        trial.before.cost = if left < 0.0 { f64::INFINITY } else { trial.before.cost };
+        trial.is_finite()
+    };
+    assert!(found(10.0));
+    assert!(!found(-1.0));
+}
