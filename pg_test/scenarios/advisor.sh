@@ -71,9 +71,19 @@ claim_sql "mallory is no superuser" "SELECT NOT rolsuper FROM pg_roles WHERE rol
 echo '# what is suggested can be typed as it is'
 psql_q "CREATE TABLE public.visits (id int PRIMARY KEY, page int, ms int, referrer text);
     INSERT INTO public.visits SELECT n, n % 500, n % 97, repeat('r', 600) FROM generate_series(1, 40000) n"
-"$PG_BIN/psql" -Xq -d postgres -c "VACUUM (FREEZE, ANALYZE) public.visits"
+# A transaction that is still open somewhere keeps pages from being known as visible to all.
+for try in 1 2 3 4 5; do
+    "$PG_BIN/psql" -Xq -d postgres -c "VACUUM (FREEZE, ANALYZE) public.visits"
+    [ "$(psql_q "SELECT relallvisible = relpages FROM pg_class WHERE oid = 'public.visits'::regclass")" = t ] && break
+    sleep 1
+done
 for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT sum(ms) AS m_visits FROM public.visits WHERE page BETWEEN $n AND $n + 5" >/dev/null; done
 advise
+# On a busy machine a search may meet its limit, and what it found by then stands for an hour.
+for try in 1 2 3 4 5; do
+    [ "$(psql_q "SELECT definition LIKE '%INCLUDE (ms)' FROM optimizer.index_suggestions WHERE relation = 'public.visits'")" = t ] && break
+    psql_q "SELECT optimizer.generate_suggestions(query_hash) FROM optimizer.query_texts WHERE query LIKE 'SELECT sum(ms) AS m_visits%'" >/dev/null
+done
 claim_sql "an index of a wide, vacuumed table carries the column that is summed along" \
     "SELECT definition LIKE '%(page) INCLUDE (ms)' FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
 definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE relation = 'public.visits'")
