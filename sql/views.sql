@@ -27,7 +27,7 @@ COMMENT ON COLUMN optimizer.recent_window.basis IS
 -- there, which on a standby it does not.
 CREATE FUNCTION optimizer.counters_since_reset(basis text)
 RETURNS TABLE (query_hash bigint, calls bigint, total_exec_time_ms float8, rows bigint,
-               shared_blks bigint, hours float8)
+               shared_blks bigint, hours float8, shared_blks_hit float8)
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -39,7 +39,8 @@ BEGIN
     SELECT c.query_hash, LEAST(sum(c.calls), 9223372036854775807)::bigint, sum(c.total_exec_time_ms),
            LEAST(sum(c.rows), 9223372036854775807)::bigint,
            LEAST(sum(c.shared_blks_hit::numeric + c.shared_blks_read), 9223372036854775807)::bigint,
-           (extract(epoch FROM s.sampled_at - s.stats_reset) / 3600)::float8
+           (extract(epoch FROM s.sampled_at - s.stats_reset) / 3600)::float8,
+           sum(c.shared_blks_hit)::float8
     FROM optimizer.sampler_counters c
     CROSS JOIN optimizer.sampler_state s
     WHERE s.sampled_at > s.stats_reset
@@ -75,14 +76,16 @@ SELECT m.query_hash,
        m.total_exec_time_ms,
        LEAST(m.rows, 9223372036854775807)::bigint AS rows,
        m.shared_blks::float8 / m.calls::float8 AS shared_blks_per_call,
-       w.basis
+       w.basis,
+       m.shared_blks_hit::float8 / nullif(m.shared_blks, 0)::float8 AS shared_hit_share
 FROM optimizer.recent_window w
 CROSS JOIN (
     SELECT query_hash,
            sum(calls) AS calls,
            sum(total_exec_time_ms) AS total_exec_time_ms,
            sum(rows) AS rows,
-           sum(shared_blks_hit + shared_blks_read) AS shared_blks
+           sum(shared_blks_hit + shared_blks_read) AS shared_blks,
+           sum(shared_blks_hit) AS shared_blks_hit
     FROM optimizer.query_metrics
     -- as one value, so that it is found before the rows are
     WHERE bucket_start >= (
@@ -100,7 +103,8 @@ SELECT c.query_hash,
        c.total_exec_time_ms,
        c.rows,
        c.shared_blks::float8 / c.calls,
-       w.basis
+       w.basis,
+       c.shared_blks_hit / nullif(c.shared_blks, 0)
 FROM optimizer.recent_window w
 CROSS JOIN LATERAL optimizer.counters_since_reset(w.basis) c;
 COMMENT ON VIEW optimizer.query_activity IS
@@ -114,6 +118,8 @@ COMMENT ON COLUMN optimizer.query_activity.rows IS 'Rows returned or affected';
 COMMENT ON COLUMN optimizer.query_activity.shared_blks_per_call IS
     'Shared blocks hit or read by one execution';
 COMMENT ON COLUMN optimizer.query_activity.basis IS 'observed or since_reset';
+COMMENT ON COLUMN optimizer.query_activity.shared_hit_share IS
+    'Share of those blocks that were in shared_buffers, 0 to 1; null where it touched none';
 
 -- Grouped once more, to tell the planner that a query has one row.
 CREATE VIEW optimizer.query_urgency AS

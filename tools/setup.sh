@@ -3,8 +3,7 @@
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
 # --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL; --tpch
-# adds what `make advisors-tpch` compares with and needs: pg_qualstats and Python's venv. HypoPG, which the index advisor asks, is
-# installed always.
+# adds what `make advisors-tpch` needs: Python's venv. HypoPG and pg_qualstats, which the index advisor asks, are installed always.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -86,7 +85,6 @@ setup_extension() {
 }
 
 setup_tpch() {
-    setup_extension pg_qualstats pg-qualstats "make advisors-tpch goes without it"
     if python3 -c 'import ensurepip' 2>/dev/null; then return; fi
     command -v apt-get >/dev/null || { note "python3 with venv is missing: make advisors-tpch cannot run"; return; }
     install_packages python3-venv
@@ -130,6 +128,7 @@ postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
+setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
 case ${1:-} in
 --bench) setup_extension powa powa "make bench goes without PoWA's archivist" ;;
 --tpch) setup_tpch ;;

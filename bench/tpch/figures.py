@@ -156,7 +156,9 @@ def say_learning(learned_forecasts, pairs, alone, advice):
                 scores["before"].append((confidence - worked) ** 2)
                 scores["after"].append((learned - worked) ** 2)
     error = {name: a.mean_absolute_error(each) for name, each in judged.items()}
-    figure("forecast, mean absolute error / before learning", error["after"] / error["before"], "x", "< 1", rounds=HALVINGS)
+    # What the list ranks by. The forecast alone says what comes when the advice works, of pairs that it did not work for, too.
+    figure("confidence x forecast, mean absolute error / before learning", error["expected after"] / error["expected before"], "x", "< 1",
+           rounds=HALVINGS)
     for name in ("before", "after"):
         figure(f"  forecast {name} learning", error[name], "pp")
     for name in ("before", "after"):

@@ -113,6 +113,13 @@ mod tests {
                 &["customers USING btree (name text_pattern_ops)"],
             ),
             ("SELECT * FROM shop.customers WHERE email LIKE '%77%'", &[]),
+            // No index finds rows by comparing two of their columns, but one over such rows spares reading the others.
+            (
+                "SELECT count(*) FROM shop.orders WHERE customer_id = ANY ($1) AND shipped_at < placed_at",
+                &["orders USING btree (customer_id) WHERE placed_at > shipped_at"],
+            ),
+            ("SELECT * FROM shop.orders WHERE shipped_at < placed_at", &[]),
+            ("SELECT * FROM shop.orders WHERE id = $1 AND shipped_at < placed_at", &[]),
         ]);
     }
 

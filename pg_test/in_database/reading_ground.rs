@@ -330,6 +330,7 @@ fn value(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::List { elements, parameters } => format!("list of {elements} {parameters:?}"),
         Value::Expression { parameters } => format!("expression {parameters:?}"),
+        Value::Column(other) => other.name.clone(),
         Value::Term => "term".to_owned(),
     }
 }

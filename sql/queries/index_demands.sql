@@ -1,15 +1,16 @@
-/* optimizer_workflow: the queries that indexes would help, with their load; $1 least share of the total time. One that is suggested
+/* optimizer_workflow: the queries that indexes would help, or that would use one to their harm, with their load; $1 least share of the total time. One that is suggested
    something already stays for half of that, so that it does not come and go. */
 WITH load AS MATERIALIZED (
     SELECT a.*, a.total_exec_time_ms / nullif(sum(a.total_exec_time_ms) OVER (), 0) AS share
     FROM optimizer.query_activity a
 )
 SELECT l.query_hash, i.trial::text, l.calls_per_hour, l.mean_exec_time_ms, l.share,
-       l.rows::float8 / l.calls, coalesce(jsonb_array_length(r.shape -> 'parameter_types'), 0) > 0
+       l.rows::float8 / l.calls, coalesce(jsonb_array_length(r.shape -> 'parameter_types'), 0) > 0,
+       l.shared_hit_share
 FROM load l
 JOIN optimizer.index_trials i ON i.query_hash = l.query_hash
 JOIN optimizer.query_readings r ON r.query_hash = l.query_hash
-WHERE i.outcome = 'helped' AND r.state = 'read'
+WHERE i.outcome IN ('helped', 'at_risk') AND r.state = 'read'
   AND l.share >= $1 * CASE WHEN EXISTS (
           SELECT FROM optimizer.index_suggestions s
           WHERE s.query_hash = l.query_hash AND s.made_by = 'builtin') THEN 0.5 ELSE 1 END

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 use std::ffi::c_int;
 
-use optimizer_core::plan::samples::{Candidate, Comparison, Place, Sample, candidates, combine};
+use optimizer_core::plan::samples::{
+    Candidate, Comparison, Place, Sample, candidates, combine, pattern_of, spread,
+};
 use pgrx::pg_sys::NodeTag;
-use pgrx::{PgList, pg_sys};
+use pgrx::{FromDatum, IntoDatum, PgList, pg_sys};
 
 use crate::planner::statistics::{converted, is_convertible, is_plain, may_read, slot, statistics};
 use crate::planner::walk::FoundComparison;
@@ -117,6 +119,11 @@ impl Choices {
                 Place::Bound(at) => self.bounds.get(at).copied(),
             })
             .collect();
+        if self.compared.comparison == Comparison::Pattern {
+            // SAFETY: a value of the statistics, a text as `choices` has seen to.
+            let value = unsafe { String::from_datum(*values.first()?, false)? };
+            return pattern_of(&value)?.into_datum();
+        }
         if self.compared.comparison != Comparison::Among {
             // SAFETY: a value of the statistics, of the type they are of.
             return values
@@ -220,6 +227,9 @@ unsafe fn comparison(operator: pg_sys::Oid) -> Option<Comparison> {
         pg_sys::F_EQSEL => Some(Comparison::Equal),
         pg_sys::F_SCALARLTSEL | pg_sys::F_SCALARLESEL => Some(Comparison::Below),
         pg_sys::F_SCALARGTSEL | pg_sys::F_SCALARGESEL => Some(Comparison::Above),
+        pg_sys::F_LIKESEL | pg_sys::F_NLIKESEL | pg_sys::F_ICLIKESEL | pg_sys::F_ICNLIKESEL => {
+            Some(Comparison::Pattern)
+        }
         _ => None,
     }
 }
@@ -296,9 +306,18 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
         if !is_plain(value_type) || !is_convertible(value_type, wanted) {
             return None;
         }
+        let is_text = [value_type, wanted]
+            .iter()
+            .all(|one| matches!(*one, pg_sys::TEXTOID | pg_sys::VARCHAROID));
+        if compared.comparison == Comparison::Pattern && !is_text {
+            return None;
+        }
         let (common, frequencies) =
             common.map_or_else(Default::default, |slot| (slot.values, slot.frequencies));
-        let bounds = bounds.map_or_else(Vec::new, |slot| slot.values);
+        let bounds = match bounds {
+            Some(slot) => slot.values,
+            None => spread_out(value_type, &common, &frequencies),
+        };
         let candidates = candidates(compared.comparison, paired, &frequencies, bounds.len());
         (!candidates.is_empty()).then_some(Choices {
             compared,
@@ -307,5 +326,30 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
             bounds,
             value_type,
         })
+    }
+}
+
+/// Common values in their order, as a histogram would have them.
+unsafe fn spread_out(
+    value_type: pg_sys::Oid,
+    values: &[pg_sys::Datum],
+    frequencies: &[f64],
+) -> Vec<pg_sys::Datum> {
+    // SAFETY: values of that type, compared by its own function under its own collation, as statistics are made.
+    unsafe {
+        let known =
+            pg_sys::lookup_type_cache(value_type, pg_sys::TYPECACHE_CMP_PROC_FINFO as c_int);
+        if (*known).cmp_proc == pg_sys::InvalidOid || values.len() != frequencies.len() {
+            return Vec::new();
+        }
+        let compare = &raw mut (*known).cmp_proc_finfo;
+        let collation = (*known).typcollation;
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|a, b| {
+            let sign = pg_sys::FunctionCall2Coll(compare, collation, values[*a], values[*b]);
+            (sign.value() as i32).cmp(&0)
+        });
+        let shares: Vec<f64> = order.iter().map(|at| frequencies[*at]).collect();
+        spread(&shares).into_iter().map(|place| values[order[place]]).collect()
     }
 }

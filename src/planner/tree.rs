@@ -87,7 +87,12 @@ unsafe fn operation(plan: *mut pg_sys::Plan, entries: &Entries) -> Operation {
             NodeTag::T_SeqScan => scan(ScanMethod::Seq, None),
             NodeTag::T_SampleScan => scan(ScanMethod::Sample, None),
             NodeTag::T_IndexScan => {
-                scan(ScanMethod::Index, Some((*plan.cast::<pg_sys::IndexScan>()).indexid))
+                let index = plan.cast::<pg_sys::IndexScan>();
+                let mut found = scan(ScanMethod::Index, Some((*index).indexid));
+                if let Operation::Scan(scan) = &mut found {
+                    scan.is_whole_index = (*index).indexqual.is_null();
+                }
+                found
             }
             NodeTag::T_IndexOnlyScan => {
                 scan(ScanMethod::IndexOnly, Some((*plan.cast::<pg_sys::IndexOnlyScan>()).indexid))
@@ -171,6 +176,7 @@ unsafe fn scan(
             index: index.map(|index| named(index)),
             relation_rows: rows,
             filtered: !(*scan).scan.plan.qual.is_null(),
+            is_whole_index: false,
         }
     }
 }

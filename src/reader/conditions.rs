@@ -1,6 +1,8 @@
 //! Conditions: what WHERE, ON, HAVING and row security compare.
 #![expect(unsafe_code, reason = "the trees are C")]
 
+use std::ffi::c_char;
+
 use optimizer_core::statement::shape::{
     Clause, Column, Join, Operator, Predicate, Strategy, Term, TypeClass, Value, pattern_has_prefix,
 };
@@ -159,8 +161,15 @@ impl Levels {
     ) {
         // SAFETY: expressions of the scope's query.
         unsafe {
+            let is_immutable = is_immutable(operator);
             let (operator, mut strategy) = operator_of(operator, pg_sys::exprType(term));
-            let value = self.value(around.scope, other);
+            let mut value = self.value(around.scope, other);
+            if value == Value::Term
+                && is_immutable
+                && let Term::Column(column) = self.term(around.scope, other)
+            {
+                value = Value::Column(column);
+            }
             if let (Strategy::Like, Value::Constant(pattern)) = (strategy, &value)
                 && pattern_has_prefix(pattern)
             {
@@ -297,6 +306,14 @@ impl Levels {
             is_negated: around.is_negated,
             or_group: around.or_group,
         });
+    }
+}
+
+unsafe fn is_immutable(operator: pg_sys::Oid) -> bool {
+    // SAFETY: reads the catalog's cache.
+    unsafe {
+        pg_sys::func_volatile(pg_sys::get_opcode(operator))
+            == pg_sys::PROVOLATILE_IMMUTABLE as c_char
     }
 }
 

@@ -12,6 +12,7 @@ const KEEP_TRIALS: &str = include_str!("../../sql/queries/keep_index_trials.sql"
 const KEEP_SUGGESTIONS: &str = include_str!("../../sql/queries/keep_index_suggestions.sql");
 const NOTE_USAGE: &str = include_str!("../../sql/queries/note_index_usage.sql");
 const KEEP_DROPS: &str = include_str!("../../sql/queries/keep_index_drops.sql");
+const KEEP_QUALSTATS: &str = include_str!("../../sql/queries/keep_qualstats_suggestions.sql");
 const FAILURES: &str = include_str!("../../sql/queries/index_failures.sql");
 
 /// Keeps what was tried, each in place of what was known of its statement.
@@ -61,6 +62,13 @@ pub fn keep_drops(
     let row = client
         .update(KEEP_DROPS, None, &[unused_days.into(), least_rows.into(), least_share.into()])?
         .first();
+    let (added, withdrawn) = row.get_two::<i64, i64>()?;
+    Ok((added.unwrap_or(0), withdrawn.unwrap_or(0)))
+}
+
+/// Brings in what pg_qualstats' advisor says, where it is there: how many were added and withdrawn.
+pub fn keep_qualstats(client: &mut SpiClient) -> Result<(i64, i64)> {
+    let row = client.update(KEEP_QUALSTATS, None, &[])?.first();
     let (added, withdrawn) = row.get_two::<i64, i64>()?;
     Ok((added.unwrap_or(0), withdrawn.unwrap_or(0)))
 }

@@ -34,7 +34,8 @@ start_shop() {
     "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d shop -f tools/demo/schema.sql >/dev/null
     psql_q "VACUUM (ANALYZE)" shop
     psql_q "CHECKPOINT" shop
-    psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow" shop
+    [ -f "$("$PG_CONFIG" --sharedir)/extension/hypopg.control" ] || die "HypoPG is not installed for $PG_CONFIG; the index advisor needs it"
+    psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION hypopg; CREATE EXTENSION optimizer_workflow" shop
     tell "rows: $(shop "SELECT string_agg(format('%s %sk', relname, round((reltuples / 1000)::numeric, 1)::real), ', '
                                           ORDER BY reltuples DESC)
                         FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -70,10 +71,17 @@ observe() {
 }
 
 advise() {
-    section "3. Other tools give advice; the extension ranks it"
+    section "3. The index advisor and other tools give advice; the extension ranks it"
     "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d shop -f tools/demo/suggestions.sql
-    expect "four pieces of index advice" \
-        "SELECT count(*) = 4 FROM optimizer.index_suggestions WHERE made_by = 'index_advisor'"
+    expect "three pieces of index advice from another tool" \
+        "SELECT count(*) = 3 FROM optimizer.index_suggestions WHERE made_by = 'index_advisor'"
+    wait_progress 60 "index on orders by the built-in advisor" \
+        "SELECT count(*) > 0 FROM optimizer.index_suggestions
+         WHERE made_by = 'builtin' AND relation = 'public.orders' AND columns[1] = 'customer_id'" \
+        "SELECT format('the advisor has tried %s statements', count(*)) FROM optimizer.index_trials"
+    tell "What the index advisor says of its index on orders:"
+    shop "SELECT reasoning FROM optimizer.index_suggestions WHERE made_by = 'builtin' AND relation = 'public.orders'
+          ORDER BY estimated_improvement_percent DESC LIMIT 1" | fold -s -w 92 | sed 's/^/     /; s/ *$//'
     expect "recommendations from all four sources" \
         "SELECT source_types @> '{index,parameter,rewrite,workload_pattern}' FROM optimizer.aggregate_recommendations()"
     tell "SELECT * FROM optimizer.get_top_recommendations():"
@@ -87,7 +95,7 @@ advise() {
 # apply RECOMMENDATION_LIKE: runs its action_sql while the traffic goes on and records it; APPLIED is the record's id.
 apply() {
     local recommendation action
-    recommendation=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '$1'")
+    recommendation=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '$1' LIMIT 1")
     [ -n "$recommendation" ] || fail "expected a recommendation whose action_sql is like $1"
     action=$(shop "SELECT action_sql FROM optimizer.get_top_recommendations() WHERE rec_id = $recommendation")
     tell "${action%;};" "SELECT * FROM optimizer.record_recommendation_implementation($recommendation, ...);"
@@ -105,8 +113,8 @@ implement() {
              (SELECT count(*) FROM optimizer.sampling_coverage WHERE observed_share > 0
                   AND bucket_start > (SELECT min(created_at) FROM optimizer.recommendations)),
              (SELECT count(*) FROM optimizer.query_readings))"
-    OPEN=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '%events_customer_id%'")
-    apply '%orders_customer_id_idx%'
+    OPEN=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '%events_customer_id_idx ON public.events (customer_id)%'")
+    apply '%ON public.orders %(customer_id%'
     APPLIED_ALL=$APPLIED
     apply '%reviews_is_published_idx%'
     APPLIED_ALL=$APPLIED_ALL,$APPLIED
@@ -151,10 +159,10 @@ measure() {
 }
 
 conclude() {
-    section "6. What it learned about index_advisor"
+    section "6. What it learned about the two that gave index advice"
     table "SELECT made_by, source_type AS source, kind, outcomes, inconclusive, round(success_weight::numeric, 2) AS successes,
                   round(realisation_rate::numeric, 3) AS \"realised / predicted\"
-           FROM optimizer.learned_kinds WHERE made_by = 'index_advisor'"
+           FROM optimizer.learned_kinds WHERE made_by IN ('builtin', 'index_advisor') ORDER BY made_by"
     tell "The index on events, still open: $(shop "SELECT format('confidence %s stated, %s now; forecast %s %% (%s to %s)',
         stated_confidence, round(confidence_score::numeric, 3), round(forecast_improvement_percent),
         round(forecast_low_percent), round(forecast_high_percent)) FROM optimizer.recommendations WHERE id = $OPEN")."

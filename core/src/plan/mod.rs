@@ -58,6 +58,8 @@ pub struct Scan {
     pub relation_rows: Option<f64>,
     /// Something is filtered after the rows were found.
     pub filtered: bool,
+    /// An index is read from end to end: none of its columns is asked for.
+    pub is_whole_index: bool,
 }
 
 /// A relation or an index.

@@ -20,6 +20,8 @@ pub enum Comparison {
     Below,
     /// `column > $1`, `column >= $1`
     Above,
+    /// `column LIKE $1`, `column ILIKE $1`
+    Pattern,
 }
 
 /// A value in a column's statistics, by its place there.
@@ -66,7 +68,35 @@ pub fn candidates(
             list
         }
         Comparison::Below | Comparison::Above => range(comparison, paired, bounds),
+        Comparison::Pattern => pattern(common_frequencies.len(), bounds),
     }
+}
+
+/// Two values whose words are looked for, from a third and two thirds of what is known.
+fn pattern(common: usize, bounds: usize) -> Vec<Candidate> {
+    let place = |third: usize| match bounds {
+        0 => Place::Common(common * third / 3),
+        bounds => Place::Bound(bounds * third / 3),
+    };
+    if common + bounds == 0 {
+        return Vec::new();
+    }
+    (1..=2).map(|third| Candidate { places: vec![place(third)], weight: 1.0 }).collect()
+}
+
+/// The pattern that looks for the longest word of a value, which is about what people look for; the value as a whole where it is one word.
+/// None where it has nothing to look for.
+pub fn pattern_of(value: &str) -> Option<String> {
+    let word = value.split_whitespace().max_by_key(|word| word.chars().count())?;
+    let mut pattern = String::from("%");
+    for letter in word.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Some(pattern)
 }
 
 fn equal(common_frequencies: &[f64], bounds: usize) -> Vec<Candidate> {
@@ -107,6 +137,29 @@ fn range(comparison: Comparison, paired: bool, bounds: usize) -> Vec<Candidate> 
             // At most the last bound: quantile lies in 0..1.
             let place = ((quantile * last as f64).round() as usize).min(last);
             Candidate { places: vec![Place::Bound(place)], weight: 1.0 }
+        })
+        .collect()
+}
+
+/// Parts into which [`spread`] divides a column that has common values only: 1 % of the rows each.
+const PARTS: usize = 100;
+
+/// Bounds between which about equally many rows lie, of a column whose every value is a common one and which therefore has no
+/// histogram: places of the values, which come in their order with their frequencies.
+pub fn spread(frequencies: &[f64]) -> Vec<usize> {
+    let all: f64 = frequencies.iter().sum();
+    if frequencies.len() < 2 || all <= 0.0 {
+        return Vec::new();
+    }
+    let (mut place, mut below) = (0, 0.0);
+    (0..=PARTS)
+        .map(|part| {
+            let wanted = all * part as f64 / PARTS as f64;
+            while place + 1 < frequencies.len() && below + frequencies[place] < wanted {
+                below += frequencies[place];
+                place += 1;
+            }
+            place
         })
         .collect()
 }

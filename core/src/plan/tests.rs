@@ -1,4 +1,4 @@
-use super::samples::{Comparison, Place, candidates, combine};
+use super::samples::{Comparison, Place, candidates, combine, pattern_of, spread};
 use super::skipped::Reason;
 use super::*;
 use proptest::prelude::*;
@@ -18,6 +18,7 @@ fn seq(name: &str, family: &str, rows: f64) -> Node {
         index: None,
         relation_rows: Some(1000.0),
         filtered: true,
+        is_whole_index: false,
     };
     node(Operation::Scan(scan), rows, vec![])
 }
@@ -198,4 +199,34 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn common_values_alone_spread_by_their_frequencies() {
+    // Half, a quarter, a quarter of the rows.
+    let places = spread(&[0.2, 0.1, 0.1]);
+    assert_eq!(places.len(), 101);
+    assert_eq!(
+        (places[0], places[50], places[51], places[75], places[76], places[100]),
+        (0, 0, 1, 1, 2, 2)
+    );
+    assert!(spread(&[1.0]).is_empty());
+    assert!(spread(&[0.0, 0.0]).is_empty());
+}
+
+#[test]
+fn a_pattern_looks_for_the_longest_word_of_a_value() {
+    assert_eq!(pattern_of("PROMO BURNISHED TIN").as_deref(), Some("%BURNISHED%"));
+    assert_eq!(pattern_of("a_1 50%").as_deref(), Some(r"%50\%%"));
+    assert_eq!(pattern_of("x\\_y").as_deref(), Some(r"%x\\\_y%"));
+    assert_eq!(pattern_of("  "), None);
+    let places = |common: &[f64], bounds| -> Vec<Vec<Place>> {
+        candidates(Comparison::Pattern, false, common, bounds)
+            .into_iter()
+            .map(|one| one.places)
+            .collect()
+    };
+    assert_eq!(places(&[], 101), [[Place::Bound(33)], [Place::Bound(67)]]);
+    assert_eq!(places(&[0.5, 0.3, 0.2], 0), [[Place::Common(1)], [Place::Common(2)]]);
+    assert!(places(&[], 0).is_empty());
 }

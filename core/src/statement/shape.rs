@@ -260,13 +260,20 @@ pub enum Value {
     Expression {
         parameters: Vec<u32>,
     },
-    /// A term over columns of the same level.
+    /// Another column of the same table, by an immutable operator.
+    Column(Column),
+    /// Another term over columns of the same level.
     Term,
 }
 
 impl Value {
     pub const fn is_absent(&self) -> bool {
         matches!(self, Value::Absent)
+    }
+
+    /// Other rows have other values: no scan of an index begins at one of them.
+    pub const fn is_of_the_row(&self) -> bool {
+        matches!(self, Value::Column(_) | Value::Term)
     }
 }
 

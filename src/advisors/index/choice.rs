@@ -11,7 +11,7 @@ use optimizer_core::advisors::index::predict::{Evidence, Prediction, predict};
 use optimizer_core::advisors::index::redundant::is_redundant;
 use optimizer_core::advisors::index::search::{Together, Trial};
 use optimizer_core::advisors::index::select::{
-    Demand, Help, Offer, Priced, choose, cost_ms_per_hour,
+    Chosen, Demand, HARM, Help, Offer, Priced, choose, cost_ms_per_hour,
 };
 use optimizer_core::advisors::index::size::{loses_hot, size, write_ms_per_hour};
 use optimizer_core::advisors::index::words::{Said, reasoning};
@@ -34,13 +34,6 @@ const LEAST_IMPROVEMENT: f64 = 10.0;
 /// it. No setting.
 const OF_EACH_COLUMN: f64 = 0.02;
 
-/// What an index as large as the largest table of the query takes from a saving: it is read, cached, vacuumed and dumped beside it. No setting.
-const OF_ROOM: f64 = 1.0;
-/// Most that counts of it: on a narrow table every index is nearly as large as the table. No setting.
-const MOST_ROOM: f64 = 0.4;
-/// The same of what columns that are only carried along add to the size. On TPC-H eleven indexes were 26 MB with them where 23 of others were 6 MB,
-/// and hardly faster; they pay where a narrow index spares a wide table. No setting.
-const OF_CARRIED: f64 = 4.0;
 /// Bytes of a page.
 const PAGE_BYTES: f64 = 8192.0;
 
@@ -53,6 +46,7 @@ struct Load {
     share: f64,
     rows_per_call: Option<f64>,
     has_parameters: bool,
+    hit_share: Option<f64>,
 }
 
 /// A row of `index_suggestions`.
@@ -76,8 +70,6 @@ struct Entry {
     candidate: Candidate,
     definition: String,
     bytes: f64,
-    /// Without what it only carries along.
-    bare_bytes: f64,
     write_ms_per_hour: f64,
 }
 
@@ -100,6 +92,7 @@ pub fn run() -> Result<(i64, i64, i64)> {
                     share: column(&row, 5)?,
                     rows_per_call: nullable(&row, 6)?,
                     has_parameters: column(&row, 7)?,
+                    hit_share: nullable(&row, 8)?,
                 }))
             })
             .filter_map(Result::transpose)
@@ -136,8 +129,8 @@ struct Choice<'a> {
     loads: &'a [Load],
     tables: &'a BTreeMap<Oid, Known>,
     pool: Vec<Entry>,
-    /// By demand: the load, and by offer the set it came from and its promise.
-    demands: Vec<(usize, Vec<(usize, Prediction)>)>,
+    /// By demand: the load, and by offer its set and its promise.
+    demands: Vec<(usize, Vec<(&'a Together, Prediction)>)>,
     priced: Vec<Priced>,
     asked: Vec<Demand>,
 }
@@ -160,48 +153,35 @@ impl<'a> Choice<'a> {
         let mut places: BTreeMap<Candidate, usize> = BTreeMap::new();
         for (at, load) in loads.iter().enumerate() {
             let (mut offers, mut kept) = (Vec::new(), Vec::new());
-            let whole = choice.largest_table_bytes(load);
-            for (set_at, set) in load.trial.sets.iter().enumerate() {
+            let before = &load.trial.before;
+            for set in load.trial.sets.iter().chain(&load.trial.risks) {
                 let Some(members) = choice.members(load, set, failures, current, &mut places)
                 else {
                     continue;
                 };
                 let prediction = choice.prediction(load, set);
-                if prediction.improvement_percent < LEAST_IMPROVEMENT {
-                    continue;
-                }
                 let columns: usize =
                     members.iter().map(|member| choice.pool[*member].candidate.columns() - 1).sum();
-                let sum = |of: fn(&Entry) -> f64| -> f64 {
-                    members.iter().map(|member| of(&choice.pool[*member])).sum()
+                let saving = if prediction.improvement_percent >= LEAST_IMPROVEMENT {
+                    prediction.improvement_percent / 100.0 * (1.0 - OF_EACH_COLUMN * columns as f64)
+                } else if before.gives_up_workers_for_lookups(&set.after) {
+                    HARM
+                } else {
+                    0.0
                 };
-                let saving = prediction.improvement_percent / 100.0
-                    * (1.0 - OF_EACH_COLUMN * columns as f64)
-                    - OF_ROOM * (sum(|entry| entry.bare_bytes) / whole).min(MOST_ROOM)
-                    - OF_CARRIED * sum(|entry| entry.bytes - entry.bare_bytes) / whole;
-                if saving <= 0.0 {
-                    continue;
-                }
-                offers.push(Offer { members, saving });
-                kept.push((set_at, prediction));
+                offers.push(Offer { members, plan_cost: set.after.cost, saving });
+                kept.push((set, prediction));
             }
             if !offers.is_empty() {
-                let time_ms_per_hour = load.calls_per_hour * load.mean_exec_time_ms;
-                choice.asked.push(Demand { query_hash: load.query_hash, time_ms_per_hour, offers });
+                choice.asked.push(Demand {
+                    query_hash: load.query_hash,
+                    time_ms_per_hour: load.calls_per_hour * load.mean_exec_time_ms,
+                    offers,
+                });
                 choice.demands.push((at, kept));
             }
         }
         choice
-    }
-
-    /// Bytes of the largest table that something could be indexed of for the query; at least a page.
-    fn largest_table_bytes(&self, load: &Load) -> f64 {
-        load.trial
-            .candidates
-            .iter()
-            .filter_map(|candidate| self.tables.get(&candidate.relation))
-            .map(|known| known.table.pages * PAGE_BYTES)
-            .fold(PAGE_BYTES, f64::max)
     }
 
     /// Places of the set's members in the pool; None where one of them is out of the question.
@@ -252,13 +232,14 @@ impl<'a> Choice<'a> {
         self.priced.push(Priced {
             candidate: candidate.clone(),
             cost_ms_per_hour: cost_ms_per_hour(writes, size.bytes),
+            bare_bytes,
+            carried_bytes: size.bytes - bare_bytes,
             is_current: current.contains(&definition),
         });
         self.pool.push(Entry {
             candidate: candidate.clone(),
             definition,
             bytes: size.bytes,
-            bare_bytes,
             write_ms_per_hour: writes,
         });
         Some(self.pool.len() - 1)
@@ -276,6 +257,8 @@ impl<'a> Choice<'a> {
             before: &load.trial.before,
             after: &set.after,
             saving: load.trial.saving(&set.after),
+            saving_cached: load.trial.saving_cached(set),
+            hit_share: load.hit_share,
             saving_on_flash: load.trial.saving_on_flash(),
             has_parameters: load.has_parameters,
             is_foreign_key: set.is_foreign_key,
@@ -292,7 +275,14 @@ impl<'a> Choice<'a> {
             .iter()
             .map(|load| load.calls_per_hour * load.mean_exec_time_ms / load.share.max(1e-9))
             .fold(0.0, f64::max);
-        let (_, helps) = choose(&self.priced, &self.asked, total * LEAST_SHARE);
+        let tables_bytes: f64 =
+            self.tables.values().map(|known| known.table.pages * PAGE_BYTES).sum();
+        let Chosen { helps, harms, .. } =
+            choose(&self.priced, &self.asked, tables_bytes, total * LEAST_SHARE);
+        let mut harmed: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+        for (index, demand) in harms {
+            harmed.entry(index).or_default().push(self.loads[self.demands[demand].0].query_hash);
+        }
         let mut helped: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for help in &helps {
             for index in &help.served_by {
@@ -300,18 +290,22 @@ impl<'a> Choice<'a> {
             }
         }
         let mut rows: Vec<Suggestion> =
-            helps.iter().flat_map(|help| self.rows_of(help, &helped)).collect();
+            helps.iter().flat_map(|help| self.rows_of(help, &helped, &harmed)).collect();
         // Two members of a set may be served by one index.
         let mut seen = BTreeSet::new();
         rows.retain(|row| seen.insert((row.query_hash, row.definition.clone())));
         rows
     }
 
-    fn rows_of(&self, help: &Help, helped: &BTreeMap<usize, BTreeSet<usize>>) -> Vec<Suggestion> {
+    fn rows_of(
+        &self,
+        help: &Help,
+        helped: &BTreeMap<usize, BTreeSet<usize>>,
+        harmed: &BTreeMap<usize, Vec<i64>>,
+    ) -> Vec<Suggestion> {
         let Some((load_at, offers)) = self.demands.get(help.demand) else { return Vec::new() };
         let load = &self.loads[*load_at];
-        let Some((set_at, whole)) = offers.get(help.offer) else { return Vec::new() };
-        let set = &load.trial.sets[*set_at];
+        let Some((set, whole)) = offers.get(help.offer) else { return Vec::new() };
         help.served_by
             .iter()
             .enumerate()
@@ -319,13 +313,13 @@ impl<'a> Choice<'a> {
                 let entry = self.pool.get(*index)?;
                 let known = self.tables.get(&entry.candidate.relation)?;
                 // What it brings by itself, where it does.
-                let alone = offers
+                let (set, prediction) = offers
                     .iter()
-                    .find(|(other, _)| load.trial.sets[*other].members[..] == set.members[at..=at]);
-                let (set, prediction) = match alone {
-                    Some((other, prediction)) => (&load.trial.sets[*other], prediction),
-                    None => (set, whole),
-                };
+                    .find(|(other, alone)| {
+                        other.members[..] == set.members[at..=at]
+                            && alone.improvement_percent >= LEAST_IMPROVEMENT
+                    })
+                    .map_or((set, whole), |(alone, prediction)| (alone, prediction));
                 let together_with: Vec<String> = if set.members.len() > 1 {
                     help.served_by
                         .iter()
@@ -344,6 +338,7 @@ impl<'a> Choice<'a> {
                     after: &set.after,
                     is_foreign_key: set.is_foreign_key,
                     together_with: &together_with,
+                    harmed: harmed.get(index).map_or(&[], Vec::as_slice),
                     queries: queries.len(),
                     share_of_total_time: queries.iter().map(|d| of_demand(d).share).sum(),
                     calls_per_hour: load.calls_per_hour,

@@ -2,7 +2,8 @@
 //! in line with that.
 //!
 //! Promises: a pass has a limit on time and goes on where the last one ended, since what was tried is kept with the ground it rests on; nothing but an
-//! error of our own SQL or a cancel ends it. Without HypoPG nothing is tried, and what was suggested stays as it is.
+//! error of our own SQL or a cancel ends it. Without HypoPG nothing is tried, and what was suggested stays as it is. What pg_qualstats' advisor
+//! says is brought in under its own name, where it is there.
 
 mod choice;
 mod pass;
@@ -53,16 +54,19 @@ pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
         Some(hypopg) => pass::run(hypopg, only_query, until).map(Some),
         None => Ok(None),
     })?;
-    let Some(Tried { tried, more }) = tried else {
-        return Ok(Done { added: dropped.0, withdrawn: dropped.1, ..Done::default() });
+    let (is_possible, tried, more) = match tried {
+        Some(Tried { tried, more }) => (true, tried, more),
+        None => (false, 0, false),
     };
-    let written = choice::run()?;
+    let (added, renewed, withdrawn) = if is_possible { choice::run()? } else { (0, 0, 0) };
+    // After our own: what those cover already is left out.
+    let brought = Spi::connect_mut(index_advice::keep_qualstats)?;
     Ok(Done {
-        is_possible: true,
+        is_possible,
         tried,
         more,
-        added: written.0 + dropped.0,
-        renewed: written.1,
-        withdrawn: written.2 + dropped.1,
+        added: added + dropped.0 + brought.0,
+        renewed,
+        withdrawn: withdrawn + dropped.1 + brought.1,
     })
 }

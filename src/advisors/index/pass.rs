@@ -35,7 +35,7 @@ use crate::time::now;
 const STATEMENTS: &str = include_str!("../../../sql/queries/index_statements.sql");
 
 /// Rules of the advisor: what was tried by others is tried anew. Raised whenever candidates or the search change.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Statements between two writes. No setting.
 const CHUNK: i64 = 100;
@@ -175,6 +175,8 @@ fn outcome(
                     ("not_finite", None)
                 } else if trial.sets.is_empty() && trial.is_cut_short {
                     (Reason::TimedOut.word(), None)
+                } else if trial.sets.is_empty() && !trial.risks.is_empty() {
+                    ("at_risk", Some(trial.trimmed()))
                 } else if trial.sets.is_empty() {
                     ("not_helped", None)
                 } else {
@@ -240,5 +242,5 @@ fn add_foreign_key(trial: &mut Trial, candidate: Candidate, saving: f64) {
     trial.candidates.push(candidate);
     let after = Figures { cost: trial.before.cost * (1.0 - saving), ..trial.before.clone() };
     let members = vec![trial.candidates.len() - 1];
-    trial.sets.push(Together { members, after, is_foreign_key: true });
+    trial.sets.push(Together { is_foreign_key: true, ..Together::of(members, after) });
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::{Candidate, Key, KeyOf, Method};
-use super::facts::{ColumnFacts, ColumnKind, Table};
+use super::facts::{AND, ColumnFacts, ColumnKind, ORDERS, Table};
 use super::redundant::is_redundant;
 use crate::statement::shape::{
     Clause, Column, Distinct, Level, Oid, Predicate, Shape, SortKey, StatementKind, Strategy, Term,
@@ -20,13 +20,15 @@ use crate::statement::shape::{
 pub const FEWEST_ROWS: f64 = 1_000.0;
 /// Keys of one index: more hardly narrow anything down, and each makes it larger. No setting.
 const MOST_KEYS: usize = 3;
+/// Keys that are tried, each by itself, with a condition between two columns. No setting.
+const MOST_OF_COMPARED: usize = 4;
 /// Columns that are carried along, and their bytes: wider ones copy the table. No setting.
 const MOST_INCLUDED: usize = 4;
 const MOST_INCLUDED_BYTES: f64 = 64.0;
 /// Candidates per source and statement: planning with each costs a planning. No setting.
 const MOST_PER_SOURCE: usize = 16;
 const MOST: usize = 40;
-/// Share of the rows up to which a partial index is one. No setting.
+/// Share of the rows up to which a partial index is one: it has to leave most of them out. No setting.
 pub const LARGEST_PARTIAL_SHARE: f64 = 0.25;
 /// BRIN: from how many pages on (80 MB), and how closely the rows must lie in the column's order.
 const BRIN_PAGES: f64 = 10_000.0;
@@ -113,7 +115,7 @@ fn note_predicate(uses: &mut Uses, predicate: &Predicate, source: usize, table: 
     if predicate.or_group.is_none() {
         uses.constant.extend(constant(predicate, source, table));
     }
-    if predicate.is_negated {
+    if predicate.is_negated || predicate.value.is_of_the_row() {
         return;
     }
     let place = match predicate.strategy {
@@ -229,10 +231,32 @@ fn constant(
         {
             (format!("{name} = '{}'", value.replace('\'', "''")), true)
         }
+        (Strategy::Range, Value::Column(other)) if !predicate.is_negated => {
+            (compared(column, predicate, other, source, table)?, false)
+        }
         _ => return None,
     };
-    let share = facts.share_where(&text)?;
+    let share = table.share_where(&text)?;
     Some((text, share, fixed.then_some(column.attnum)))
+}
+
+/// A column before or after another one, the one with the lower number first: `a < b` and `b > a` are one condition.
+fn compared(
+    column: &Column,
+    predicate: &Predicate,
+    other: &Column,
+    source: usize,
+    table: &Table,
+) -> Option<String> {
+    let operator = predicate.operator.as_ref()?.name.as_str();
+    let at = ORDERS.iter().position(|known| *known == operator)?;
+    let facts = |column: &Column| table.column(column.attnum).filter(|facts| facts.is_plain_type);
+    let (one, two) = (facts(column)?, facts(other).filter(|_| is_of(other, source))?);
+    Some(if column.attnum <= other.attnum {
+        format!("{} {operator} {}", one.name, two.name)
+    } else {
+        format!("{} {} {}", two.name, ORDERS[(at + 2) % 4], one.name)
+    })
 }
 
 fn note_order<'a>(uses: &mut Uses<'a>, level: &'a Level, source: usize, table: &Table) {
@@ -337,7 +361,11 @@ fn of_source(uses: &Uses, table: &Table) -> Vec<Candidate> {
 /// Indexes of the rows that a constant condition leaves.
 fn partial(uses: &Uses, table: &Table) -> Vec<Candidate> {
     let mut found = Vec::new();
+    found.extend(of_compared(uses, table));
     for (predicate, share, fixed) in &uses.constant {
+        if table.compares_columns(predicate) {
+            continue;
+        }
         if *share > LARGEST_PARTIAL_SHARE || *share < 0.0 {
             continue;
         }
@@ -369,6 +397,35 @@ fn partial(uses: &Uses, table: &Table) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// Indexes of the rows in which one column is before another: they spare the rows themselves, whatever is asked of them otherwise. With each such
+/// condition by itself, and with all of them.
+fn of_compared(uses: &Uses, table: &Table) -> Vec<Candidate> {
+    let conditions = uses.constant.iter().map(|(predicate, _, _)| predicate);
+    let conditions: BTreeSet<&str> = conditions
+        .filter(|predicate| table.compares_columns(predicate))
+        .map(String::as_str)
+        .collect();
+    let mut sets: Vec<String> =
+        conditions.iter().map(|condition| (*condition).to_owned()).collect();
+    if conditions.len() > 1 {
+        sets.push(conditions.into_iter().collect::<Vec<_>>().join(AND));
+    }
+    let single = uses.equal.iter().chain(&uses.joined).chain(&uses.ranges);
+    let mut keys: Vec<Vec<Key>> =
+        single.take(MOST_OF_COMPARED).map(|key| vec![key.clone()]).collect();
+    if let (Some(equal), Some(range)) = (uses.equal.first(), uses.ranges.first()) {
+        keys.insert(0, vec![equal.clone(), range.clone()]);
+    }
+    let with = |predicate: &String| {
+        let predicate = predicate.clone();
+        keys.iter().map(move |keys| Candidate {
+            predicate: Some(predicate.clone()),
+            ..Candidate::btree(table.oid, keys.clone())
+        })
+    };
+    sets.iter().rev().flat_map(with).collect()
 }
 
 fn brin(uses: &Uses, table: &Table) -> Option<Candidate> {

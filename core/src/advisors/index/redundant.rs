@@ -7,10 +7,13 @@ use super::facts::{Index, Table};
 
 /// Whether the table has what the candidate would bring.
 pub fn is_redundant(candidate: &Candidate, table: &Table) -> bool {
-    table.indexes.iter().any(|index| stands_in(index, candidate))
+    // Whether one column is before another a whole index cannot say: the rows have to be read for it.
+    let is_of_compared =
+        candidate.predicate.as_ref().is_some_and(|predicate| table.compares_columns(predicate));
+    table.indexes.iter().any(|index| stands_in(index, candidate, is_of_compared))
 }
 
-fn stands_in(index: &Index, candidate: &Candidate) -> bool {
+fn stands_in(index: &Index, candidate: &Candidate, spares_rows: bool) -> bool {
     let Some(keys) = plain_keys(candidate) else { return false };
     if !index.is_valid || index.is_partial || index.has_expressions || !index.is_ordinary {
         return false;
@@ -23,7 +26,7 @@ fn stands_in(index: &Index, candidate: &Candidate) -> bool {
                 .all(|number| index.keys.contains(number) || index.includes.contains(number));
             // A unique key finds one row: more columns behind it narrow nothing down.
             let is_found_by_key = index.is_unique && keys.starts_with(&index.keys);
-            index.keys.starts_with(&keys) && has_columns || is_found_by_key
+            index.keys.starts_with(&keys) && has_columns && !spares_rows || is_found_by_key
         }
         Method::Btree => false,
         other => index.method == other.name() && index.keys.starts_with(&keys),
@@ -106,6 +109,19 @@ mod tests {
         let two = with(Index { is_unique: true, ..index(&[1, 2]) });
         assert!(is_redundant(&columns(&[1]), &two));
         assert!(!is_redundant(&columns(&[1, 3]), &two));
+    }
+
+    #[test]
+    fn an_index_of_rows_with_one_column_before_another_is_no_copy_unless_its_key_finds_one_row() {
+        let late = |keys: &[i16]| Candidate {
+            predicate: Some("placed_at < shipped_at".into()),
+            ..columns(keys)
+        };
+        let table = with(index(&[2, 3]));
+        assert!(!is_redundant(&late(&[2]), &table));
+        let open = Candidate { predicate: Some("status = 'open'".into()), ..columns(&[2]) };
+        assert!(is_redundant(&open, &table));
+        assert!(is_redundant(&late(&[1]), &orders()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::definition::Candidate;
-use crate::plan::{Operation, Plan, Planned, ScanMethod};
+use crate::plan::{JoinMethod, Node, Operation, Plan, Planned, ScanMethod};
 
 /// Saving of planner cost below which an index is none for the statement. 0.15: what is promised then, tempered, is the 10 % that a
 /// verdict can see. No setting.
@@ -36,9 +36,12 @@ pub struct Figures {
     /// No value stood for any parameter.
     pub is_generic: bool,
     pub is_compiled: bool,
-    /// Most of a table is read in the order of an index, row by row.
+    /// All of an index or most of a table is read in the order of an index, row by row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reads_most_by_index: bool,
+    /// Joins that look up one row after the other.
+    #[serde(default)]
+    pub nested_loops: usize,
     pub shape: String,
 }
 
@@ -52,9 +55,29 @@ impl Figures {
             is_generic: planned.sampled.is_empty(),
             is_compiled: usual.jit,
             reads_most_by_index: reads_most_by_index(usual),
+            nested_loops: nested_loops(usual),
             shape: usual.shape(),
         }
     }
+}
+
+/// Nested loops that make a chain. On TPC-H plans with one gained what was promised (Q17, Q19), those with two and more did not (Q7, Q9,
+/// Q21). No setting.
+const CHAIN: usize = 2;
+
+impl Figures {
+    /// Whether a plan that was parallel looks rows up one by one instead, through several joins: there one estimate that is
+    /// too low multiplies, and it is the cheap sign of a gain that turns into a loss.
+    pub fn gives_up_workers_for_lookups(&self, after: &Figures) -> bool {
+        after.workers < self.workers
+            && after.nested_loops > self.nested_loops
+            && after.nested_loops >= CHAIN
+    }
+}
+
+fn nested_loops(plan: &Plan) -> usize {
+    let is_one = |node: &&Node| node.operation == Operation::Join(JoinMethod::NestedLoop);
+    plan.nodes().into_iter().filter(is_one).count()
 }
 
 /// Share of a table's rows from which on an index is no shortcut to them. No setting.
@@ -67,7 +90,8 @@ fn reads_most_by_index(plan: &Plan) -> bool {
     !is_limited
         && plan.scans().any(|(node, scan)| {
             scan.method == ScanMethod::Index
-                && scan.relation_rows.is_some_and(|all| node.rows > all * MOST_ROWS)
+                && (scan.is_whole_index
+                    || scan.relation_rows.is_some_and(|all| node.rows > all * MOST_ROWS))
         })
 }
 
@@ -77,9 +101,18 @@ pub struct Together {
     /// Places in [`Trial::candidates`], in the order in which they add to the saving.
     pub members: Vec<usize>,
     pub after: Figures,
+    /// The cost of the same plan with random_page_cost as on flash storage; none where that makes another plan of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_cost: Option<f64>,
     /// No plan shows it: what a foreign key's check is thought to take.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_foreign_key: bool,
+}
+
+impl Together {
+    pub const fn of(members: Vec<usize>, after: Figures) -> Together {
+        Together { members, after, cached_cost: None, is_foreign_key: false }
+    }
 }
 
 /// What the planner said of one statement.
@@ -89,6 +122,12 @@ pub struct Trial {
     pub candidates: Vec<Candidate>,
     /// Sets that save something, in the order they were found.
     pub sets: Vec<Together>,
+    /// Sets that it would use without saving much, giving up its workers for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<Together>,
+    /// As [`Together::cached_cost`], of the plan without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_cost: Option<f64>,
     /// Cost with random_page_cost alone as on flash storage, and with the best set as well; only where there is a set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_flash: Option<(f64, f64)>,
@@ -118,6 +157,11 @@ impl Trial {
         saving(self.before.cost, after.cost)
     }
 
+    /// The same where no page has to be fetched from a disk; none where the plans are others then.
+    pub fn saving_cached(&self, set: &Together) -> Option<f64> {
+        Some(saving(self.cached_cost?, set.cached_cost?))
+    }
+
     /// How much of it the best set still saves where random_page_cost is that of flash storage already.
     pub fn saving_on_flash(&self) -> Option<f64> {
         self.on_flash.map(|(before, after)| saving(before, after))
@@ -128,7 +172,10 @@ impl Trial {
     /// Whether every cost is a number: what is kept is JSON, which has none for infinity.
     pub fn is_finite(&self) -> bool {
         let flash = self.on_flash.iter().flat_map(|(before, after)| [*before, *after]);
-        let figures = self.sets.iter().map(|set| &set.after).chain([&self.before]);
+        let sets = || self.sets.iter().chain(&self.risks);
+        let cached = sets().map(|set| set.cached_cost).chain([self.cached_cost]).flatten();
+        let flash = flash.chain(cached);
+        let figures = sets().map(|set| &set.after).chain([&self.before]);
         let figures = figures.flat_map(|figures| [figures.cost, figures.rows]);
         flash.chain(figures).all(f64::is_finite)
     }
@@ -136,10 +183,10 @@ impl Trial {
     /// Without the candidates that no set has: what is worth keeping.
     #[must_use]
     pub fn trimmed(mut self) -> Trial {
-        let used: BTreeSet<usize> =
-            self.sets.iter().flat_map(|set| set.members.iter().copied()).collect();
+        let sets = self.sets.iter().chain(&self.risks);
+        let used: BTreeSet<usize> = sets.flat_map(|set| set.members.iter().copied()).collect();
         let places: Vec<usize> = used.into_iter().collect();
-        for set in &mut self.sets {
+        for set in self.sets.iter_mut().chain(&mut self.risks) {
             for member in &mut set.members {
                 *member = places.binary_search(member).unwrap_or(0);
             }
@@ -166,6 +213,8 @@ pub fn search(
         before,
         candidates: candidates.to_vec(),
         sets: Vec::new(),
+        risks: Vec::new(),
+        cached_cost: None,
         on_flash: None,
         is_cut_short: false,
     };
@@ -174,7 +223,11 @@ pub fn search(
     }
     let everything: Vec<usize> = made.iter().copied().collect();
     let with_all = plan(&Question { there: &everything, random_page_cost: None });
-    if trial.saving(&Figures::of(&with_all.planned)) < LEAST_SAVING {
+    let after = Figures::of(&with_all.planned);
+    if trial.saving(&after) < LEAST_SAVING {
+        if trial.before.gives_up_workers_for_lookups(&after) {
+            trial.risks.push(Together::of(with_all.used.into_iter().collect(), after));
+        }
         return trial;
     }
     let mut alone: Vec<(usize, Figures)> = Vec::new();
@@ -190,12 +243,11 @@ pub fn search(
     }
     alone.sort_by(|a, b| a.1.cost.total_cmp(&b.1.cost));
     for (place, after) in &alone {
+        let set = Together::of(vec![*place], after.clone());
         if trial.saving(after) >= LEAST_SAVING {
-            trial.sets.push(Together {
-                members: vec![*place],
-                after: after.clone(),
-                is_foreign_key: false,
-            });
+            trial.sets.push(set);
+        } else if trial.before.gives_up_workers_for_lookups(after) {
+            trial.risks.push(set);
         }
     }
     // Two that pay only together are begun with one of them.
@@ -204,15 +256,27 @@ pub fn search(
     if let Some(begin) = begin {
         together(&mut trial, begin, &with_all.used, &mut plan, &mut is_over);
         narrower(&mut trial, &alone, &mut plan, &mut is_over);
+        bare(&mut trial, &alone, &mut plan, &mut is_over);
     }
     if let Some(best) =
         trial.sets.iter().min_by(|a, b| a.after.cost.total_cmp(&b.after.cost)).cloned()
     {
         let mut on_flash = |there: &[usize]| {
             let question = Question { there, random_page_cost: Some(FLASH_PAGE_COST) };
-            plan(&question).planned.total_cost()
+            Figures::of(&plan(&question).planned)
         };
-        trial.on_flash = Some((on_flash(&[]), on_flash(&best.members)));
+        let (before, after) = (on_flash(&[]), on_flash(&best.members));
+        trial.on_flash = Some((before.cost, after.cost));
+        trial.cached_cost = (before.shape == trial.before.shape).then_some(before.cost);
+        if trial.cached_cost.is_some() {
+            for set in &mut trial.sets {
+                if is_over() {
+                    break;
+                }
+                let cached = on_flash(&set.members);
+                set.cached_cost = (cached.shape == set.after.shape).then_some(cached.cost);
+            }
+        }
     }
     trial
 }
@@ -264,11 +328,7 @@ fn together(
         }
         members.push(place);
         if trial.saving(&after) >= LEAST_SAVING {
-            trial.sets.push(Together {
-                members: members.clone(),
-                after: after.clone(),
-                is_foreign_key: false,
-            });
+            trial.sets.push(Together::of(members.clone(), after.clone()));
         }
         so_far = after;
     }
@@ -310,10 +370,52 @@ fn narrower(
             let is_as_good = after.cost <= largest.after.cost + AS_GOOD * trial.before.cost;
             if is_as_good && there.iter().all(|member| answer.used.contains(member)) {
                 members.clone_from(&there);
-                trial.sets.push(Together { members: there, after, is_foreign_key: false });
+                trial.sets.push(Together::of(there, after));
                 break;
             }
         }
+    }
+}
+
+/// Of the best set, the same with nothing carried along: for each member the narrowest that its table has. It saves less, and
+/// may be a fraction of the size.
+fn bare(
+    trial: &mut Trial,
+    alone: &[(usize, Figures)],
+    plan: &mut impl FnMut(&Question) -> Answer,
+    is_over: &mut impl FnMut() -> bool,
+) {
+    let sets = trial.sets.iter().filter(|set| set.members.len() > 1);
+    let Some(best) = sets.min_by(|a, b| a.after.cost.total_cmp(&b.after.cost)) else { return };
+    let candidates = &trial.candidates;
+    let bare_one = |member: &usize| {
+        let own = &candidates[*member];
+        if own.includes.is_empty() {
+            return Some(*member);
+        }
+        let akin = alone.iter().map(|(place, _)| *place).filter(|place| {
+            let other = &candidates[*place];
+            other.relation == own.relation && other.includes.is_empty()
+        });
+        // They come cheapest first; of those with as few columns the first is taken.
+        akin.min_by_key(|place| candidates[*place].columns())
+    };
+    let Some(members) = best.members.iter().map(bare_one).collect::<Option<Vec<usize>>>() else {
+        return;
+    };
+    let different: BTreeSet<usize> = members.iter().copied().collect();
+    if different.len() < members.len()
+        || trial.sets.iter().any(|set| set.members == members)
+        || is_over()
+    {
+        return;
+    }
+    let answer = plan(&Question { there: &members, random_page_cost: None });
+    let after = Figures::of(&answer.planned);
+    if members.iter().all(|member| answer.used.contains(member))
+        && trial.saving(&after) >= LEAST_SAVING
+    {
+        trial.sets.push(Together::of(members, after));
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Said<'a> {
     pub is_foreign_key: bool,
     /// CREATE INDEX of those that it is used together with.
     pub together_with: &'a [String],
+    /// Other queries that would use it and may get slower by it.
+    pub harmed: &'a [i64],
     pub queries: usize,
     /// Of all queries it helps, 0 to 1.
     pub share_of_total_time: f64,
@@ -31,12 +33,29 @@ pub fn reasoning(said: &Said) -> String {
         out.push(format!("This takes {} as well.", said.together_with.join(" and ")));
     }
     out.push(costs(said));
+    if !said.harmed.is_empty() {
+        out.push(harms(said.harmed));
+    }
     if !said.prediction.doubts.is_empty() {
         let doubts: Vec<String> =
             said.prediction.doubts.iter().map(|doubt| doubt.words()).collect();
         out.push(format!("In doubt: {}.", doubts.join("; ")));
     }
     out.join(" ")
+}
+
+/// Queries that are named; of more only the number is said.
+const MOST_NAMED: usize = 8;
+
+fn harms(queries: &[i64]) -> String {
+    let mut named: Vec<String> = queries.iter().take(MOST_NAMED).map(i64::to_string).collect();
+    if queries.len() > MOST_NAMED {
+        named.push(format!("{} more", queries.len() - MOST_NAMED));
+    }
+    format!(
+        "Others may get slower, since with it the planner gives up their parallel workers for looking up row after row: {}.",
+        named.join(", ")
+    )
 }
 
 fn helps(said: &Said) -> String {
@@ -141,6 +160,7 @@ mod tests {
             is_generic: false,
             is_compiled: false,
             reads_most_by_index: false,
+            nested_loops: 0,
             shape: shape.into(),
         }
     }
@@ -161,6 +181,7 @@ mod tests {
             before: &before,
             after: &after,
             is_foreign_key: false,
+            harmed: &[],
             together_with: &["CREATE INDEX b".into()],
             queries: 2,
             share_of_total_time: 0.42,
@@ -177,8 +198,16 @@ mod tests {
              gather(seq shop.orders) becomes index shop.orders. This takes CREATE INDEX b as well. \
              It takes about 22.4 MB and about 10.0 ms of writing an hour (1000 rows inserted, 500 updated); \
              updates set a column of it and will no longer be HOT. \
-             In doubt: the plan gives up its 2 parallel workers, and such plans are often slower than their cost says."
+             In doubt: the plan gives up its 2 parallel workers."
         );
+    }
+
+    #[test]
+    fn queries_that_may_get_slower_are_named_up_to_eight() {
+        let nine: Vec<i64> = (1..=9).map(|n| -n).collect();
+        assert!(harms(&nine[..8]).ends_with("row after row: -1, -2, -3, -4, -5, -6, -7, -8."));
+        assert!(harms(&nine).ends_with("-7, -8, 1 more."));
+        assert!(harms(&[7]).starts_with("Others may get slower"));
     }
 
     #[test]
@@ -192,6 +221,7 @@ mod tests {
             before: &figures,
             after: &figures,
             is_foreign_key: true,
+            harmed: &[],
             together_with: &[],
             queries: 1,
             share_of_total_time: 0.001,

@@ -266,3 +266,41 @@ fn groups_and_ends_of_a_column_are_candidates() {
     let ends = Level { has_aggregates: true, targets: vec![col(4)], ..Level::default() };
     assert_eq!(tails(&shape(ends), &orders()), ["btree (placed_at)"]);
 }
+
+/// `shipped_at < placed_at` or the like: columns 9 and 4.
+fn against(number: i16, name: &str, other: i16) -> Predicate {
+    Predicate {
+        operator: Some(operator(name)),
+        value: Value::Column(col(other)),
+        ..compare(number, Strategy::Range)
+    }
+}
+
+#[test]
+fn a_condition_between_two_columns_makes_a_partial_index_of_the_other_keys() {
+    let with = |condition: Predicate| of(vec![compare(2, Strategy::Equal), condition]);
+    let found = with(against(4, "<", 9));
+    assert_eq!(found[0], "btree (customer_id) WHERE placed_at < shipped_at");
+    // The other way round it is the same.
+    assert_eq!(with(against(9, ">", 4)), found);
+    assert_eq!(with(against(9, "<=", 4))[0], "btree (customer_id) WHERE placed_at >= shipped_at");
+    // No scan begins at a value that is another one in each row.
+    assert!(found.iter().all(|tail| !tail.contains("(placed_at")), "{found:?}");
+    let both = of(vec![compare(2, Strategy::Equal), against(4, "<", 9), against(4, "<", 1)]);
+    assert!(
+        both.contains(
+            &"btree (customer_id) WHERE id > placed_at AND placed_at < shipped_at".to_owned()
+        ),
+        "{both:?}"
+    );
+}
+
+#[test]
+fn nothing_comes_of_a_negated_or_alternative_condition_between_columns() {
+    let without = of(vec![compare(2, Strategy::Equal)]);
+    let negated = Predicate { is_negated: true, ..against(4, "<", 9) };
+    assert_eq!(of(vec![compare(2, Strategy::Equal), negated]), without);
+    let either = Predicate { or_group: Some(0), ..against(4, "<", 9) };
+    assert_eq!(of(vec![compare(2, Strategy::Equal), either]), without);
+    assert_eq!(of(vec![compare(2, Strategy::Equal), against(4, "<<", 9)]), without);
+}

@@ -153,3 +153,63 @@ fn costs_that_are_no_numbers_are_seen() {
     assert!(found(10.0));
     assert!(!found(-1.0));
 }
+
+/// A planner with two plans: a parallel one, and with any index a chain of lookups without workers.
+fn parallel_or_lookups(left: f64) -> impl FnMut(&Question) -> Answer {
+    move |question| {
+        let node = |operation, children| Node {
+            operation,
+            startup_cost: 0.0,
+            total_cost: 1000.0,
+            rows: 1.0,
+            children,
+        };
+        let join = |children| node(Operation::Join(JoinMethod::NestedLoop), children);
+        let mut root = match question.there {
+            [] => node(Operation::Gather { workers: 2 }, vec![]),
+            _ => join(vec![join(vec![])]),
+        };
+        if !question.there.is_empty() {
+            root.total_cost = left;
+        }
+        let generic = Plan { root, subplans: vec![], jit: false };
+        let used = question.there.iter().copied().collect();
+        Answer { planned: Planned { generic, sampled: vec![] }, used }
+    }
+}
+
+#[test]
+fn what_would_be_used_for_little_and_gives_up_workers_is_a_risk() {
+    let searched = |left| {
+        let made = BTreeSet::from([0]);
+        search(&[candidate(1, &[1])], &made, parallel_or_lookups(left), || false)
+    };
+    let risky = searched(900.0);
+    assert_eq!((risky.sets.len(), risky.risks.len()), (0, 1));
+    assert_eq!(risky.trimmed().risks[0].members, [0]);
+    // What saves enough is a set, and doubted later.
+    let saving = searched(800.0);
+    assert_eq!((saving.sets.len(), saving.risks.len()), (1, 0));
+    assert!(saving.before.gives_up_workers_for_lookups(&saving.sets[0].after));
+}
+
+#[test]
+fn the_best_set_is_tried_once_more_without_what_it_carries() {
+    let carrying = |relation, key| Candidate { includes: vec![9], ..candidate(relation, &[key]) };
+    let all = vec![carrying(1, 1), carrying(2, 1), candidate(1, &[1]), candidate(2, &[1])];
+    let pairs = vec![((0, 1), 10.0), ((2, 3), 300.0)];
+    let mut planner = Planner { alone: vec![500.0, 600.0, 700.0, 750.0], pairs, asked: 0 };
+    let found = sets(&searched(&mut planner, all));
+    assert!(
+        found.contains(&(vec![0, 1], 10.0)) && found.contains(&(vec![2, 3], 300.0)),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_same_plan_is_costed_as_from_memory_too() {
+    let mut planner = Planner { alone: vec![100.0], pairs: vec![], asked: 0 };
+    let trial = searched(&mut planner, vec![candidate(1, &[1])]);
+    assert_eq!((trial.cached_cost, trial.sets[0].cached_cost), (Some(500.0), Some(50.0)));
+    assert_eq!(trial.saving_cached(&trial.sets[0]), Some(0.9));
+}
