@@ -13,7 +13,7 @@ WITH noun (place, title, says, pattern) AS (VALUES
     (7, 'Maintain', 'Keeping it going.', '(maintenance|^status$|restoring)'),
     (8, 'Show', 'For dashboards, pages and gateways.', '')
 ), inner_name AS (
-    SELECT unnest('{bucket_width_seconds,confidence_line,counters_since_reset,drop_index_statement,index_fingerprint,is_same_setting_value,last_sample_at,list_literal,names_relation,normalise_sql,query_hash_list,statement_fingerprint,unknown_forecast_half_width}'::text[]) AS name
+    SELECT unnest('{bucket_width_seconds,confidence_line,counters_since_reset,drop_index_statement,index_fingerprint,is_same_setting_value,last_sample_at,list_literal,names_relation,normalise_sql,query_hash_list,query_summary,setting_context,is_setting_value,statement_fingerprint,unknown_forecast_half_width}'::text[]) AS name
 ), object AS (
     SELECT 'function' AS kind, p.oid, p.proname::text AS name,
            NOT has_function_privilege('tuning_operator', p.oid, 'EXECUTE') AND p.proname <> 'train_performance_model'
@@ -80,7 +80,8 @@ WITH noun (place, title, says, pattern) AS (VALUES
            || string_agg(format('| `%s` | %s | %s |', a.name, a.type, coalesce(known.comment, '')), E'\n' ORDER BY a.ord)
     FROM placed o JOIN argument a USING (oid)
     LEFT JOIN LATERAL (SELECT f.comment FROM field f WHERE f.comment <> ''
-                           AND f.name = CASE a.name WHEN 'impl_id' THEN 'implementation_id' WHEN 'rec_id' THEN 'recommendation_id' WHEN 'estimated_improvement' THEN 'estimated_improvement_percent'
+                           AND f.name = CASE a.name WHEN 'pre_metrics' THEN 'pre_optimization_stats' WHEN 'pre_snapshot' THEN 'pre_optimization_stats' WHEN 'post_metrics' THEN 'post_optimization_stats'
+                                                    WHEN 'implemented_at' THEN 'implementation_timestamp' WHEN 'impl_id' THEN 'implementation_id' WHEN 'rec_id' THEN 'recommendation_id' WHEN 'estimated_improvement' THEN 'estimated_improvement_percent'
                                                     WHEN 'forecast_improvement' THEN 'forecast_improvement_percent' WHEN 'confidence' THEN 'confidence_score' ELSE a.name END
                            AND f.place <> 8
                        ORDER BY f.place <> o.place, f.kind <> 'table', abs(f.place - o.place), f.attrelid::regclass::text COLLATE "C" LIMIT 1) AS known ON true

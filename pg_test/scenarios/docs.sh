@@ -58,10 +58,10 @@ fails_with() {
     [ "$said" = "ERROR:  $3" ] || { echo "expected $3:"; cat "$1/$2.out"; return 1; }
 }
 
-# masked MASK FILE: as it is compared. `numbers`: each number is N, and the width of columns, which follows from them, does not count.
+# masked MASK FILE: as it is compared. `numbers`: each number is N, its sign included, and the width of columns, which follows from them, does not count.
 masked() {
     if [ "$1" = numbers ]; then
-        sed -E 's/[0-9]+([.,:][0-9]+)*(e[-+]?[0-9]+)?/N/g; s/-+/-/g; s/ +/ /g; s/ $//' "$2"
+        sed -E 's/[-+]?[0-9]+([.,:][0-9]+)*(e[-+]?[0-9]+)?/N/g; s/-+/-/g; s/ +/ /g; s/ $//' "$2"
     else
         sed -E 's/ +$//' "$2"
     fi
@@ -75,8 +75,11 @@ session() {
             { print }' | awk 'NF { for (; blank > 0; blank--) print ""; print; next } { blank++ }' >"$1/$2.actual"
 }
 
-# prints DIR LINE MASK: the session that stands in the page is the one of today.
-prints() { diff <(masked "$3" "$1/$2.psql" | sed '/^$/d') <(masked "$3" "$1/$2.actual" | sed '/^$/d'); }
+# prints DIR LINE MASK: the session that stands in the page is the one of today, and shows no error.
+prints() {
+    if grep '^ERROR: ' "$1/$2.actual"; then return 1; fi
+    diff <(masked "$3" "$1/$2.psql" | sed '/^$/d') <(masked "$3" "$1/$2.actual" | sed '/^$/d')
+}
 
 # rewrite PAGE DIR: today's sessions into the page.
 rewrite() {
@@ -121,7 +124,8 @@ page() {
         case $kind$sqlstate in
         psql*)
             session "$dir" "$line"
-            [ -n "${WRITE_DOCS:-}" ] || claim "$2:$line prints what stands there" prints "$dir" "$line" "$mask"
+            [ -z "${WRITE_DOCS:-}" ] || cp "$dir/$line.actual" "$dir/$line.psql"
+            claim "$2:$line prints what stands there" prints "$dir" "$line" "$mask"
             ;;
         sql-) claim "$2:$line runs" runs "$dir" "$line" ;;
         sql*) claim "$2:$line ends in $sqlstate" fails_with "$dir" "$line" "$sqlstate" ;;
