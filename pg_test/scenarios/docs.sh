@@ -69,7 +69,7 @@ masked() {
 
 # session DIR LINE: what psql prints today, prompts included, into LINE.actual.
 session() {
-    "$PG_BIN/psql" -X -q -d "$DATABASE" -v ON_ERROR_STOP=0 -P pager=off <"$1/$2.input" 2>&1 | sed 's/^psql:<stdin>:[0-9]*: //' |
+    "$PG_BIN/psql" -X -d "$DATABASE" -v ON_ERROR_STOP=0 -P pager=off <"$1/$2.input" 2>&1 | sed 's/^psql:<stdin>:[0-9]*: //' |
         awk -v prompt="$1/$2.prompt." '
             /^@@[0-9]+$/ { file = prompt substr($0, 3); while ((getline line < file) > 0) print line; next }
             { print }' | awk 'NF { for (; blank > 0; blank--) print ""; print; next } { blank++ }' >"$1/$2.actual"
