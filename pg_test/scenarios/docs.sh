@@ -15,7 +15,7 @@ libraries=pg_stat_statements,optimizer_workflow
 settings=()
 if is_there pg_qualstats; then
     libraries+=,pg_qualstats
-    settings+=("pg_qualstats.sample_rate = 1")
+    settings+=("pg_qualstats.sample_rate = 1" "pg_qualstats.max = 20000")
 fi
 if is_there pg_cron; then
     libraries+=,pg_cron
@@ -145,7 +145,7 @@ finds() {
 
 plant() { cat >"$SCENARIO_DIR/planted.md"; }
 
-if [ -z "${DOCS_PAGES:-}" ]; then
+if [ -z "${DOCS_PAGES:-}${WRITE_DOCS:-}" ]; then
     echo '# what is broken is found'
     printf '%s\n' 'A page.' '```sql' 'SELECT 1;' '```' '' '```sql' 'SELECT * FROM optimizer.no_such_view;' '```' | plant
     claim "a block that fails" finds 6 runs "$SCENARIO_DIR/planted.md"
@@ -168,6 +168,9 @@ if [ -z "${DOCS_PAGES:-}" ]; then
     printf '%s\n' '<!-- not run: the server has to be stopped -->' '```sql' 'SELECT 1;' '```' | plant
     claim "a page of which nothing ran" finds "" "has something that ran" "$SCENARIO_DIR/planted.md"
 
+fi
+
+if [ -z "${DOCS_PAGES:-}" ]; then
     echo '# the reference'
     claim "the ground" ground reference
     psql_q "$(cat "$HERE/reference.sql")" shop >"$SCENARIO_DIR/reference.md"
