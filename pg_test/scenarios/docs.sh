@@ -32,8 +32,8 @@ awk '/^CREATE ROLE tuning_operator/ { on = 1 } /^```/ { on = 0 } on' "$REPO/READ
 # ground PAGE: the database anew, and none of the roles that the page before has made.
 ground() {
     local extension
-    psql_q "DROP DATABASE IF EXISTS shop WITH (FORCE)" || return 1
-    psql_q "SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres'" |
+    psql_q "DROP DATABASE IF EXISTS shop WITH (FORCE)" && psql_q "DROP DATABASE IF EXISTS fresh" || return 1
+    psql_q "SELECT format('DROP ROLE %I;', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres'" |
         "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres || return 1
     psql_q "ALTER SYSTEM RESET ALL" && psql_q "SELECT pg_reload_conf()" >/dev/null || return 1
     psql_q "CREATE DATABASE shop" || return 1
