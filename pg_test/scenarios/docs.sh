@@ -24,6 +24,10 @@ fi
 cluster_start "$MAIN" "shared_preload_libraries = '$libraries'" "optimizer_workflow.enabled = off" "max_worker_processes = 24" \
     "max_prepared_transactions = 4" "${settings[@]}" || die "the server does not start"
 
+failed() {
+    printf '%s\n' "$1"
+    return 1
+}
 psql_file() { "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d shop "$@"; }
 
 # The README's GRANT block, which other pages lean on.
@@ -106,7 +110,7 @@ page() {
     claim "$2 can be taken apart" awk -v dir="$dir" -v page="$2" -f "$HERE/blocks.awk" "$1" || return
     if [ ! -s "$dir/blocks" ]; then echo "# $2 has no SQL"; return; fi
     if ! said=$(ground "$2" 2>&1); then
-        claim "$2 has its ground" eval 'echo "$said"; false'
+        claim "$2 has its ground" failed "$said"
         return
     fi
     while read -r line kind sqlstate needs mask database reason <&3; do
@@ -140,7 +144,7 @@ page() {
 finds() {
     local said
     said=$(CLAIMS_PASSED=0 CLAIMS_FAILED=0; page "$3" planted.md)
-    [ "$(grep -c '^not ok ' <<<"$said")" = 1 ] && grep -q "^not ok - planted.md:\?$1 $2" <<<"$said" || { printf '%s\n' "$said"; return 1; }
+    if [ "$(grep -c '^not ok ' <<<"$said")" != 1 ] || ! grep -q "^not ok - planted.md:\?$1 $2" <<<"$said"; then failed "$said"; fi
 }
 
 plant() { cat >"$SCENARIO_DIR/planted.md"; }
@@ -149,7 +153,7 @@ if [ -z "${DOCS_PAGES:-}${WRITE_DOCS:-}" ]; then
     echo '# what is broken is found'
     printf '%s\n' 'A page.' '```sql' 'SELECT 1;' '```' '' '```sql' 'SELECT * FROM optimizer.no_such_view;' '```' | plant
     claim "a block that fails" finds 6 runs "$SCENARIO_DIR/planted.md"
-    printf '%s\n' '```sql expect-error=22023' 'SELECT optimizer.dismiss_recommendation(0, $$no$$);' 'SELECT 1/0;' '```' '```sql expect-error=22023' 'SELECT 1;' '```' | plant
+    printf '%s\n' '```sql expect-error=22023' "SELECT optimizer.dismiss_recommendation(0, 'no');" 'SELECT 1/0;' '```' '```sql expect-error=22023' 'SELECT 1;' '```' | plant
     claim "an error that does not come" finds 5 "ends in 22023" "$SCENARIO_DIR/planted.md"
     printf '%s\n' '```sql expect-error=22023' 'SELECT 1/0;' '```' | plant
     claim "another error than the one that is named" finds 1 "ends in 22023" "$SCENARIO_DIR/planted.md"
