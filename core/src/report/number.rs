@@ -1,4 +1,5 @@
-//! Numbers with their units, as a person reads them: three digits that matter, thousands grouped, a real minus.
+//! Numbers with their units, as a person reads them: three digits that matter, thousands grouped, a real minus, and no line
+//! break between a number and its unit.
 
 /// No number.
 pub const NONE: &str = "–";
@@ -56,9 +57,9 @@ pub fn percent(value: Option<f64>) -> String {
         Some(value) if value.abs() < 9.95 || (99.0..100.0).contains(&value) => {
             // what is below 100 is not rounded up to it: 99.97 % faster is not "takes no time"
             let cut = if (99.9..100.0).contains(&value) { 99.9 } else { value };
-            format!("{} %", one_place(cut))
+            format!("{}\u{a0}%", one_place(cut))
         }
-        Some(value) => format!("{} %", grouped(value)),
+        Some(value) => format!("{}\u{a0}%", grouped(value)),
     }
 }
 
@@ -78,8 +79,8 @@ pub fn confidence(value: Option<f64>) -> String {
 pub fn milliseconds(value: Option<f64>) -> String {
     match value.filter(|value| value.is_finite()) {
         None => NONE.to_owned(),
-        Some(value) if value.abs() >= 10_000.0 => format!("{} s", three_digits(value / 1000.0)),
-        Some(value) => format!("{} ms", three_digits(value)),
+        Some(value) if value.abs() >= 10_000.0 => format!("{}\u{a0}s", three_digits(value / 1000.0)),
+        Some(value) => format!("{}\u{a0}ms", three_digits(value)),
     }
 }
 
@@ -95,15 +96,15 @@ pub fn seconds(value: Option<f64>) -> String {
         size if size < 172_800.0 => (value / 3_600.0, "h"),
         _ => (value / 86_400.0, "days"),
     };
-    format!("{} {unit}", if size.abs() >= 100.0 { grouped(size) } else { one_place(size) })
+    format!("{}\u{a0}{unit}", if size.abs() >= 100.0 { grouped(size) } else { one_place(size) })
 }
 
 /// Millions and more as 1.2 million.
 pub fn many(value: Option<f64>) -> String {
     match value.filter(|value| value.is_finite()) {
         None => NONE.to_owned(),
-        Some(value) if value.abs() >= 1e9 => format!("{} billion", three_digits(value / 1e9)),
-        Some(value) if value.abs() >= 1e6 => format!("{} million", three_digits(value / 1e6)),
+        Some(value) if value.abs() >= 1e9 => format!("{}\u{a0}billion", three_digits(value / 1e9)),
+        Some(value) if value.abs() >= 1e6 => format!("{}\u{a0}million", three_digits(value / 1e6)),
         Some(value) => grouped(value),
     }
 }
@@ -138,24 +139,24 @@ mod tests {
 
     #[test]
     fn percent_never_rounds_up_to_all_of_it() {
-        assert_eq!(percent(Some(99.97)), "99.9 %");
-        assert_eq!(percent(Some(99.4)), "99.4 %");
-        assert_eq!(percent(Some(100.0)), "100 %");
-        assert_eq!(percent(Some(-3000.4)), "−3,000 %");
-        assert_eq!(percent(Some(-0.04)), "0 %");
+        assert_eq!(percent(Some(99.97)), "99.9\u{a0}%");
+        assert_eq!(percent(Some(99.4)), "99.4\u{a0}%");
+        assert_eq!(percent(Some(100.0)), "100\u{a0}%");
+        assert_eq!(percent(Some(-3000.4)), "−3,000\u{a0}%");
+        assert_eq!(percent(Some(-0.04)), "0\u{a0}%");
         assert_eq!(percent(Some(f64::NAN)), NONE);
         assert_eq!(percent(None), NONE);
     }
 
     #[test]
     fn times_have_their_unit() {
-        assert_eq!(seconds(Some(0.0)), "0 s");
-        assert_eq!(seconds(Some(0.25)), "250 ms");
-        assert_eq!(seconds(Some(5128.0)), "85.5 min");
-        assert_eq!(seconds(Some(-9000.0)), "−2.5 h");
+        assert_eq!(seconds(Some(0.0)), "0\u{a0}s");
+        assert_eq!(seconds(Some(0.25)), "250\u{a0}ms");
+        assert_eq!(seconds(Some(5128.0)), "85.5\u{a0}min");
+        assert_eq!(seconds(Some(-9000.0)), "−2.5\u{a0}h");
         assert_eq!(seconds(Some(f64::INFINITY)), NONE);
-        assert_eq!(milliseconds(Some(32.6)), "32.6 ms");
-        assert_eq!(milliseconds(Some(65_000.0)), "65.0 s");
+        assert_eq!(milliseconds(Some(32.6)), "32.6\u{a0}ms");
+        assert_eq!(milliseconds(Some(65_000.0)), "65.0\u{a0}s");
     }
 
     #[test]

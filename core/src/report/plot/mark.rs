@@ -81,8 +81,8 @@ pub fn definitions() -> Markup {
                 @for mark in ALL {
                     path id=(format!("mark-{}", mark.name())) d=(mark.path());
                 }
-                path id="mark-beyond-low" d="M-1,0l7,-5v10z";
-                path id="mark-beyond-high" d="M1,0l-7,-5v10z";
+                path id="mark-beyond-low" d="M-1,0l10,-6v12z";
+                path id="mark-beyond-high" d="M1,0l-10,-6v12z";
                 path id="mark-beyond-top" d="M0,-1l5,7h-10z";
             }
         }

@@ -115,7 +115,7 @@ mod tests {
         };
         assert_eq!(
             remedy(&outcome),
-            "About 12,000 more calls at the same effect. An improvement below 31 % could not have been seen."
+            "About 12,000 more calls at the same effect. An improvement below 31\u{a0}% could not have been seen."
         );
         assert!(
             remedy(&Outcome { more_calls_needed: None, ..outcome })

@@ -8,6 +8,7 @@ use crate::report::moment::{date, date_and_minute};
 use crate::report::number::{milliseconds, percent, seconds};
 use crate::report::plot::improvement::{axis, axis_of, strip};
 use crate::report::plot::mark::{Mark, inline, labelled};
+use crate::report::scale::Scale;
 use crate::report::text::{SENTENCE_CHARACTERS, in_one_line};
 
 pub fn section(document: &Document) -> Markup {
@@ -41,30 +42,36 @@ fn table(outcomes: &[Outcome]) -> Markup {
                     th scope="col" { "Change" }
                     th.plot scope="col" { span.unseen-caption { "Predicted against found" } (axis(&scale)) }
                     th.number scope="col" { "Predicted" }
-                    th.number scope="col" { "Found" }
-                    th.number scope="col" { "95 % interval" }
+                    th.number scope="col" { "Found, 95 % interval" }
                     th.number scope="col" { "Call, before → after" }
                     th scope="col" { "Verdict" }
                 }
             }
-            tbody {
-                @for outcome in outcomes {
-                    tr data-implementation=(outcome.id) {
-                        th scope="row" {
-                            bdi { (in_one_line(&outcome.text, 110)) }
-                            small { "no. " (outcome.id) ", " (date(outcome.implemented_at)) " by " bdi { (in_one_line(&outcome.implemented_by, 63)) }
-                                @if outcome.status == "reverted" { ", taken back" } }
-                        }
-                        td.plot { (strip(outcome, &scale)) }
-                        td.number data-label="Predicted" { (percent(outcome.predicted_percent)) }
-                        td.number data-label="Found" { (percent(outcome.adjusted_percent)) small { "plain " (percent(outcome.actual_percent)) } }
-                        td.number data-label="95 % interval" { (interval(outcome)) }
-                        td.number data-label="Call, before → after" { (milliseconds(outcome.mean_before_ms)) " → " (milliseconds(outcome.mean_after_ms))
-                            @if let Some(saved) = outcome.seconds_saved_per_day { small { (saving(saved)) } } }
-                        td data-label="Verdict" { (verdict(outcome)) }
-                    }
+            @for outcome in outcomes { (rows(outcome, &scale)) }
+        }
+    }
+}
+
+/// An implementation: its figures, and below them what the verdict rests on.
+fn rows(outcome: &Outcome, scale: &Scale) -> Markup {
+    html! {
+        tbody data-implementation=(outcome.id) {
+            tr {
+                th scope="row" {
+                    bdi { (in_one_line(&outcome.text, 110)) }
+                    small { "no. " (outcome.id) ", " (date(outcome.implemented_at)) " by " bdi { (in_one_line(&outcome.implemented_by, 63)) }
+                        @if outcome.status == "reverted" { ", taken back" } }
                 }
+                td.plot { (strip(outcome, scale)) }
+                td.number data-label="Predicted" { (percent(outcome.predicted_percent)) }
+                td.number data-label="Found, 95 % interval" { (percent(outcome.adjusted_percent))
+                    @if outcome.low_percent.is_some() { small { (interval(outcome)) } }
+                    @else if outcome.actual_percent.is_some() { small { "plain means: " (percent(outcome.actual_percent)) } } }
+                td.number data-label="Call, before → after" { (milliseconds(outcome.mean_before_ms)) " → " (milliseconds(outcome.mean_after_ms))
+                    @if let Some(saved) = outcome.seconds_saved_per_day { small { (saving(saved)) } } }
+                td data-label="Verdict" { (labelled(Mark::of_verdict(outcome.verdict.as_deref()))) }
             }
+            tr.why { td colspan="6" { (why(outcome)) } }
         }
     }
 }
@@ -84,19 +91,27 @@ fn saving(seconds_per_day: f64) -> String {
     }
 }
 
-fn verdict(outcome: &Outcome) -> Markup {
-    let mark = Mark::of_verdict(outcome.verdict.as_deref());
+fn why(outcome: &Outcome) -> Markup {
     html! {
-        (labelled(mark))
         @if let Some(reason) = &outcome.reason {
-            small { bdi { (in_one_line(sentence_of(reason), SENTENCE_CHARACTERS)) } }
+            bdi { (capitalised(&in_one_line(sentence_of(reason), SENTENCE_CHARACTERS))) } "."
         } @else if let Some(first) = outcome.first_look_at {
-            small { "first look from " (date_and_minute(first)) }
+            "First look from " (date_and_minute(first)) " on."
         }
         @if let Some(notes) = &outcome.notes {
-            small { bdi { (in_one_line(notes, SENTENCE_CHARACTERS)) } }
+            " " bdi { (capitalised(&in_one_line(notes, SENTENCE_CHARACTERS))) } "."
         }
     }
+}
+
+/// As a sentence begins, unless it begins with a name (`shop.orders`, `work_mem`).
+fn capitalised(sentence: &str) -> String {
+    let first_word = sentence.split(' ').next().unwrap_or("");
+    if !first_word.chars().all(char::is_alphabetic) {
+        return sentence.to_owned();
+    }
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A reason without its name: "slower: a call takes ..." says what follows the colon.

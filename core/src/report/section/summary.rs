@@ -144,8 +144,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&summary),
-            "4 recommendations wait; following all of them is expected to save 52 s of database time an hour, 10 % of the present load. \
-             Of 3 measured changes, 1 helped, 1 did not do what was promised and 1 made things worse; what is in effect saves 85.5 min of database time a day."
+            "4 recommendations wait; following all of them is expected to save 52\u{a0}s of database time an hour, 10\u{a0}% of the present load. \
+             Of 3 measured changes, 1 helped, 1 did not do what was promised and 1 made things worse; what is in effect saves 85.5\u{a0}min of database time a day."
         );
     }
 
@@ -153,7 +153,7 @@ mod tests {
     fn a_loss_is_called_one() {
         let summary =
             Summary { regressed: 1, seconds_saved_per_day: Some(-90.0), ..Summary::default() };
-        assert!(sentence(&summary).ends_with("Of 1 measured change, 1 made things worse; what is in effect costs 90 s of database time a day more."));
+        assert!(sentence(&summary).ends_with("Of 1 measured change, 1 made things worse; what is in effect costs 90\u{a0}s of database time a day more."));
     }
 
     #[test]
