@@ -79,9 +79,23 @@ pub fn confidence(value: Option<f64>) -> String {
 pub fn milliseconds(value: Option<f64>) -> String {
     match value.filter(|value| value.is_finite()) {
         None => NONE.to_owned(),
-        Some(value) if value.abs() >= 10_000.0 => format!("{}\u{a0}s", three_digits(value / 1000.0)),
+        Some(value) if value.abs() >= 10_000.0 => {
+            format!("{}\u{a0}s", three_digits(value / 1000.0))
+        }
         Some(value) => format!("{}\u{a0}ms", three_digits(value)),
     }
+}
+
+/// The same at a tick of an axis, where a zero after the point says nothing.
+pub fn milliseconds_at_tick(value: f64) -> String {
+    let (value, unit) = if value.abs() >= 10_000.0 { (value / 1000.0, "s") } else { (value, "ms") };
+    let written = three_digits(value);
+    let short = if written.contains('.') && !written.contains('e') {
+        written.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &written
+    };
+    format!("{short}\u{a0}{unit}")
 }
 
 /// A length of time in the largest unit that leaves 1 or more: s, min, h, d.
@@ -156,6 +170,10 @@ mod tests {
         assert_eq!(seconds(Some(-9000.0)), "−2.5\u{a0}h");
         assert_eq!(seconds(Some(f64::INFINITY)), NONE);
         assert_eq!(milliseconds(Some(32.6)), "32.6\u{a0}ms");
+        assert_eq!(milliseconds_at_tick(20.0), "20\u{a0}ms");
+        assert_eq!(milliseconds_at_tick(0.5), "0.5\u{a0}ms");
+        assert_eq!(milliseconds_at_tick(0.0), "0\u{a0}ms");
+        assert_eq!(milliseconds_at_tick(1e-9), "1.0e-9\u{a0}ms");
         assert_eq!(milliseconds(Some(65_000.0)), "65.0\u{a0}s");
     }
 

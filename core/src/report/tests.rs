@@ -251,6 +251,14 @@ fn what_is_left_out_is_counted() {
 }
 
 #[test]
+fn a_statement_that_was_cut_says_where_the_whole_of_it_is() {
+    let said = "SELECT action_sql FROM optimizer.recommendations WHERE id = 1";
+    let limit = super::text::SQL_CHARACTERS;
+    assert!(!page(&full(&"x".repeat(limit), 1.0)).contains(said));
+    assert!(page(&full(&"x".repeat(limit + 1), 1.0)).contains(said));
+}
+
+#[test]
 fn a_figure_that_is_none_is_read_as_absent() {
     let json = r#"{"outcomes": 3, "said": "NaN", "came": 0.5, "came_low": "-Infinity", "came_high": null}"#;
     let bin: Reliability = serde_json::from_str(json).unwrap();
@@ -271,6 +279,51 @@ fn a_million_rows_of_text_are_no_larger_page_than_their_limits() {
         vec![document.workload.costliest.rows[0].clone(); super::MOST_COSTLY];
     let size = page(&document).len();
     assert!(size < 2_000_000, "{size} bytes");
+}
+
+/// The colours of the page by name, of light and of dark.
+fn colours() -> [std::collections::HashMap<&'static str, [f64; 3]>; 2] {
+    let (light, rest) = super::STYLE.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let dark = rest.split_once("* { box-sizing").unwrap().0;
+    [light, dark].map(|part| {
+        let declared = part.split(';').filter_map(|one| {
+            let (name, value) = one.rsplit_once("--")?.1.split_once(": #")?;
+            let hex = if value.len() == 3 {
+                value.chars().flat_map(|c| [c, c]).collect()
+            } else {
+                value.to_owned()
+            };
+            let channel =
+                |at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+            Some((name, [channel(0), channel(2), channel(4)]))
+        });
+        declared.collect()
+    })
+}
+
+/// WCAG 2.1, relative luminance and contrast ratio.
+fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let luminance = |colour: [f64; 3]| {
+        let [red, green, blue] =
+            colour.map(|c| if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[test]
+fn every_letter_stands_out_from_its_ground_in_light_and_dark() {
+    for theme in colours() {
+        for letters in
+            ["ink", "soft", "accent", "improved", "regressed", "not-improved", "inconclusive"]
+        {
+            for ground in ["paper", "raised"] {
+                let ratio = contrast(theme[letters], theme[ground]);
+                assert!(ratio >= 4.5, "{letters} on {ground}: {ratio:.2}");
+            }
+        }
+    }
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::across;
 use crate::report::document::Change;
 use crate::report::moment::{date_and_minute, iso, tick_label};
-use crate::report::number::{grouped, milliseconds};
+use crate::report::number::{grouped, milliseconds, milliseconds_at_tick};
 use crate::report::scale::{Scale, hundredths, round_up, ticks, time_ticks};
 
 /// Height of the plot, px.
@@ -64,14 +64,14 @@ fn drawn(change: &Change, points: &[Drawn], time: &Scale, height: &Scale) -> Mar
         div.chart {
             svg width="100%" height=(HEIGHT + 22.0) role="img" data-plot="before-after" data-implementation=(change.implementation_id)
                 data-scale-low=(height.low()) data-scale-high=(height.high()) data-height=(HEIGHT)
-                data-time-low=(time.low()) data-time-high=(time.high()) {
+                data-step-seconds=(change.step_seconds) data-time-low=(time.low()) data-time-high=(time.high()) {
                 title { (told(change)) }
                 desc { (grouped(points.len() as f64)) " points, each the mean time of a call in a stretch of time; the change is at " (date_and_minute(change.changed_at)) "." }
                 rect.after-area x=(across(moment)) y="0" width=(across(hundredths(100.0 - moment))) height=(HEIGHT) {}
                 @for tick in ticks(0.0, height.high(), 4) {
                     @if let Some(y) = height.at(tick) {
                         line.grid.zero[tick == 0.0] x1="0" x2="100%" y1=(y) y2=(y) {}
-                        text.y-label x="-8" y=(y + 4.0) { (milliseconds(Some(tick))) }
+                        text.y-label x="-8" y=(y + 4.0) { (milliseconds_at_tick(tick)) }
                     }
                 }
                 @for tick in moments {

@@ -34,9 +34,14 @@ fn nothing(why: &str, what_to_do: &str, type_this: &str) -> Markup {
     }
 }
 
-/// A statement of somebody's own making.
-fn statement(sql: &str) -> Markup {
-    html! { pre dir="ltr" { code { (shown(sql, SQL_CHARACTERS)) } } }
+/// A statement of somebody's own making. What was cut must not be run: then it says where the whole of it is.
+fn statement(sql: &str, whole: &str) -> Markup {
+    html! {
+        pre dir="ltr" { code { (shown(sql, SQL_CHARACTERS)) } }
+        @if sql.trim_end().chars().nth(SQL_CHARACTERS).is_some() {
+            p.left-out { "Cut here. The whole of it: " code { (whole) } }
+        }
+    }
 }
 
 /// How many are not shown, and where they are.

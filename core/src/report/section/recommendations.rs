@@ -46,11 +46,11 @@ fn one(advice: &Recommendation) -> Markup {
             }
             @if let Some(action) = &advice.action_sql {
                 h4 { "To do it" }
-                (statement(action))
+                (statement(action, &whole("action_sql", advice)))
             }
             @if let Some(undo) = &advice.undo_sql {
                 h4 { "To take it back" }
-                (statement(undo))
+                (statement(undo, &whole("undo_sql", advice)))
             }
             @if let Some(explanation) = &advice.explanation {
                 h4 { "Why" }
@@ -59,11 +59,15 @@ fn one(advice: &Recommendation) -> Markup {
             @if let Some(query) = &advice.query {
                 details {
                     summary { "The query" span.hash { (advice.query_hash) } }
-                    (statement(query))
+                    (statement(query, &whole("query", advice)))
                 }
             }
         }
     }
+}
+
+fn whole(column: &str, advice: &Recommendation) -> String {
+    format!("SELECT {column} FROM optimizer.recommendations WHERE id = {}", advice.id)
 }
 
 fn measure(name: &str, value: &str, beside: Option<&str>) -> Markup {

@@ -22,7 +22,7 @@ pub fn section(document: &Document) -> Markup {
             p.note { "How much less time a call takes. Found is what is left after taking out the hours of the day, the trend and what moved other queries, too, with its 95 % interval." }
             p.legend {
                 span { (inline(Mark::Predicted)) "predicted" }
-                @for mark in [Mark::Improved, Mark::NotImproved, Mark::Regressed, Mark::Inconclusive] { (labelled(mark)) }
+                @for mark in [Mark::Improved, Mark::NotImproved, Mark::Regressed, Mark::Inconclusive, Mark::Pending] { (labelled(mark)) }
                 span { "◂ beyond the axis" }
             }
             (table(&listed.rows))
