@@ -73,6 +73,7 @@ extension_sql_file!(
         api::scoring::urgency_score
     ]
 );
+extension_sql_file!("../sql/charts.sql", requires = ["views", "calibration"]);
 extension_sql_file!(
     "../sql/maintenance.sql",
     requires = [
