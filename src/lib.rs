@@ -133,7 +133,10 @@ extension_sql_file!(
         "calibration"
     ]
 );
-extension_sql_file!("../sql/report.sql", requires = ["comments", api::report::report_html]);
+extension_sql_file!(
+    "../sql/report.sql",
+    requires = ["comments", "charts", api::report::report_html]
+);
 extension_sql_file!("../sql/privileges.sql", finalize);
 
 /// Called once, when the library is loaded.

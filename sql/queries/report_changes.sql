@@ -3,7 +3,7 @@
    From the start of what it was compared with to the last look, in steps that begin at the change. The bucket in which
    the change lies counts on neither side. */
 WITH listed AS (
-    SELECT i.id, i.query_hash, i.verdict, i.implementation_timestamp AS changed_at,
+    SELECT i.id, i.verdict, i.implementation_timestamp AS changed_at,
            left(i.recommendation_text, $3 + 1) AS text,
            i.pre_optimization_stats AS before, i.post_optimization_stats AS after
     FROM optimizer.implementations i
@@ -21,9 +21,7 @@ WITH listed AS (
                     l.changed_at + make_interval(secs => $4)) AS stop
     FROM listed l
 ), stepped AS (
-    SELECT s.*, GREATEST(ceil(extract(epoch FROM s.stop - s.start)::float8 / $4 / $6), 1) * $4 AS step,
-           s.query_hash || ARRAY(SELECT q.query_hash FROM optimizer.implementation_queries q
-                                 WHERE q.implementation_id = s.id AND q.query_hash <> s.query_hash) AS hashes
+    SELECT s.*, GREATEST(ceil(extract(epoch FROM s.stop - s.start)::float8 / $4 / $6), 1) * $4 AS step
     FROM spanned s
 )
 SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -43,11 +41,11 @@ CROSS JOIN LATERAL (
                'at', extract(epoch FROM (s.changed_at + make_interval(secs => p.place * s.step))::timestamp),
                'mean_ms', p.total_exec_time_ms / p.calls,
                'calls', p.calls) ORDER BY p.place) AS points
-    FROM (SELECT floor(extract(epoch FROM m.bucket_start - s.changed_at)::float8 / s.step) AS place,
-                 sum(m.calls)::float8 AS calls, sum(m.total_exec_time_ms) AS total_exec_time_ms
-          FROM optimizer.query_metrics m
-          WHERE m.query_hash = ANY (s.hashes)
-            AND m.bucket_start >= s.start AND m.bucket_start < s.stop
-            AND NOT (m.bucket_start < s.changed_at AND m.counted_until > s.changed_at)
+    FROM (SELECT floor(extract(epoch FROM b.time - s.changed_at)::float8 / s.step) AS place,
+                 sum(b.calls)::float8 AS calls, sum(b.total_exec_time_ms) AS total_exec_time_ms
+          FROM optimizer.chart_implementation_buckets b
+          WHERE b.implementation_id = s.id
+            AND b.time >= s.start AND b.time < s.stop
+            AND b.phase <> 'change'
           GROUP BY 1
-          HAVING sum(m.calls) > 0) AS p) AS drawn
+          HAVING sum(b.calls) > 0) AS p) AS drawn

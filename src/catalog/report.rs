@@ -14,15 +14,18 @@ use optimizer_core::report::text::{
 use optimizer_core::report::{
     MOST_CHANGES, MOST_COSTLY, MOST_KINDS, MOST_RECOMMENDATIONS, MOST_RESULTS,
 };
-use pgrx::datum::DatumWithOid;
+use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::spi::SpiClient;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::row::column;
 use crate::settings;
 use crate::store::looks;
 
+const PERIOD: &str = "/* optimizer_workflow: report, period */ \
+    SELECT now() - make_interval(days => $1), now()";
 const HEAD: &str = include_str!("../../sql/queries/report_head.sql");
 const SUMMARY: &str = include_str!("../../sql/queries/report_summary.sql");
 const RECOMMENDATIONS: &str = include_str!("../../sql/queries/report_recommendations.sql");
@@ -83,10 +86,11 @@ pub fn read(client: &SpiClient, days: i32) -> Result<Document> {
             statement.into(),
         ],
     )?;
+    let (start, stop) = period(client, days)?;
     let workload: Workload = part(
         client,
         WORKLOAD,
-        &[days.into(), limit(MOST_COSTLY).into(), limit(GLIMPSE_CHARACTERS).into()],
+        &[start.into(), stop.into(), limit(MOST_COSTLY).into(), limit(GLIMPSE_CHARACTERS).into()],
     )?;
     Ok(Document {
         head: part::<Head>(client, HEAD, &[days.into(), width.into()])?,
@@ -102,13 +106,21 @@ pub fn read(client: &SpiClient, days: i32) -> Result<Document> {
     })
 }
 
+/// Start and end of the period.
+fn period(client: &SpiClient, days: i32) -> Result<(TimestampWithTimeZone, TimestampWithTimeZone)> {
+    let table = client.select(PERIOD, Some(1), &[days.into()])?;
+    let row = table.into_iter().next().ok_or(Error::MissingColumn(1))?;
+    Ok((column(&row, 1)?, column(&row, 2)?))
+}
+
 /// The document that the statement gives.
 fn part<T: DeserializeOwned>(
     client: &SpiClient,
     sql: &str,
     arguments: &[DatumWithOid],
 ) -> Result<T> {
-    let table = client.select(sql, Some(1), arguments)?.first();
+    // no limit of rows: with one the server would run it without parallel workers
+    let table = client.select(sql, None, arguments)?.first();
     let json: String = table.get_one()?.ok_or(Error::MissingColumn(1))?;
     Ok(serde_json::from_str(&json)?)
 }
