@@ -80,7 +80,7 @@ claim "a mark that nobody defined" breaks 's|id="mark-regressed"|id="mark-lost"|
 claim "a plot without a title" breaks 's|<title>Improvement: [^<]*</title>||' page shop
 claim "another value" breaks 's|(data-series="actual" data-value=")([0-9])|\19\2|' plots shop "$SCENARIO_DIR/shop.facts"
 claim "another place" breaks 's|(data-series="predicted"[^>]* x=")[0-9.]+|\11|' plots shop "$SCENARIO_DIR/shop.facts"
-claim "another shape" breaks 's|href="#mark-not-improved"|href="#mark-improved"|' plots shop "$SCENARIO_DIR/shop.facts"
+claim "another shape" breaks 's|(data-series="actual"[^>]* href=")#mark-not-improved|\1#mark-improved|' plots shop "$SCENARIO_DIR/shop.facts"
 claim "a point that is missing" breaks '0,/<circle class="dot before"/s|<circle class="dot before"|<g class="dot before"|' plots shop "$SCENARIO_DIR/shop.facts"
 claim "a point too high" breaks 's|(<circle class="dot after"[^>]* cy=")[0-9.]+|\11|' plots shop "$SCENARIO_DIR/shop.facts"
 claim "another moment of the change" breaks 's|(class="moment" data-at="[0-9]+" x1=")[0-9.]+|\12|' plots shop "$SCENARIO_DIR/shop.facts"
