@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// Seconds since 1970-01-01 00:00 on the clock of the server's TimeZone: days begin at multiples of 86,400.
+/// Seconds since 1970-01-01 00:00 on the clock of the session's TimeZone: days begin at multiples of 86,400.
 pub type LocalSeconds = f64;
 
 /// A finite number, or none.

@@ -1,5 +1,4 @@
-//! Moments on the server's clock, written for people. There is no clock here and no time zone: [`LocalSeconds`] are those of
-//! the server's zone already.
+//! Moments, written for people. There is no clock here and no time zone: [`LocalSeconds`] are local already.
 
 use super::document::LocalSeconds;
 

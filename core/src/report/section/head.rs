@@ -44,8 +44,7 @@ pub fn footer(document: &Document) -> Markup {
                 "Made by optimizer_workflow " (document.head.extension_version) " with "
                 code { "SELECT optimizer.report_html(" (document.head.days) ")" }
                 ". Statements are cut after " (SQL_CHARACTERS) " characters, explanations after " (EXPLANATION_CHARACTERS)
-                ", sentences after " (SENTENCE_CHARACTERS) "; invisible characters are written out. Times are those of the server's clock ("
-                (in_one_line(&document.head.time_zone, 40)) ")."
+                ", sentences after " (SENTENCE_CHARACTERS) "; invisible characters are written out. Times are those of " (in_one_line(&document.head.time_zone, 40)) "."
             }
         }
     }
