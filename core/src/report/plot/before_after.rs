@@ -183,6 +183,8 @@ mod tests {
             "{drawn}"
         );
         assert!(drawn.contains(r#"class="moment" data-at="7200" x1="50%""#), "{drawn}");
+        assert!(drawn.contains(r#"class="dot before" data-at="1970-01-01T01:00:00""#), "{drawn}");
+        assert!(drawn.contains(r#"class="dot after" data-at="1970-01-01T02:00:00""#), "{drawn}");
         assert_eq!(drawn.matches("<circle").count(), 4);
     }
 

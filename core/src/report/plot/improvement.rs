@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn three_thousand_percent_slower_ends_in_an_arrow_with_its_number() {
         let outcome = outcome(-4000.0, -3000.0, -50.0);
-        let drawn = strip(&outcome, &axis_of(&[outcome.clone()])).into_string();
+        let drawn = strip(&outcome, &axis_of(std::slice::from_ref(&outcome))).into_string();
         assert!(
             drawn.contains(
                 r##"data-series="actual" data-value="-3000" href="#mark-beyond-low" x="0%""##
@@ -157,7 +157,7 @@ mod tests {
     fn what_is_no_number_is_not_drawn() {
         for nothing in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let outcome = outcome(nothing, nothing, nothing);
-            let drawn = strip(&outcome, &axis_of(&[outcome.clone()])).into_string();
+            let drawn = strip(&outcome, &axis_of(std::slice::from_ref(&outcome))).into_string();
             assert!(!drawn.contains("data-low=") && !drawn.contains(r#"data-series="actual""#));
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
             assert!(drawn.contains(r#"data-series="predicted" data-value="80""#));
