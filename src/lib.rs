@@ -75,6 +75,10 @@ extension_sql_file!(
 );
 extension_sql_file!("../sql/charts.sql", requires = ["views", "calibration"]);
 extension_sql_file!(
+    "../sql/report.sql",
+    requires = ["comments", "charts", api::report::report_html]
+);
+extension_sql_file!(
     "../sql/maintenance.sql",
     requires = [
         "views",
@@ -132,10 +136,6 @@ extension_sql_file!(
         "advisors",
         "calibration"
     ]
-);
-extension_sql_file!(
-    "../sql/report.sql",
-    requires = ["comments", "charts", api::report::report_html]
 );
 extension_sql_file!("../sql/privileges.sql", finalize);
 

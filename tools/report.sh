@@ -18,7 +18,7 @@ if [ -z "${PGDATABASE:-}${PGHOST:-}${PGHOSTADDR:-}${PGPORT:-}${PGUSER:-}${PGSERV
     export PGDATABASE=shop
 fi
 mkdir -p "$(dirname "$OUT")"
-"$PSQL" -XAtq -v ON_ERROR_STOP=1 -v days="$DAYS" -o "$OUT.part" <<<'SELECT optimizer.report_html(:days);' \
+"$PSQL" -XAtq -v ON_ERROR_STOP=1 -v days="$DAYS" -o "$OUT.part" <<<"SELECT optimizer.report_html(:'days');" \
     || { rm -f "$OUT.part"; exit 1; }
 mv "$OUT.part" "$OUT"
 echo "$OUT: $(($(wc -c <"$OUT") / 1000)) kB over $DAYS days; open it in a browser, or attach it to a mail"

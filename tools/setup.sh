@@ -139,8 +139,8 @@ setup_rust
 postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
-setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 setup_browser
+setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 case ${1:-} in
 --bench) setup_extension powa powa "make bench goes without PoWA's archivist" ;;
 --tpch) setup_tpch ;;
