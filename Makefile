@@ -1,7 +1,7 @@
 # The commands people type. Each target is a line or two; what they do is in tools/.
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; without it, the newest of 15 to 18 that the packages offer.
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-stop test test-core simulate bench advisors-tpch reader-report fmt lint
+.PHONY: help setup build install demo demo-stop report test test-core simulate bench advisors-tpch reader-report fmt lint
 ifdef PG_CONFIG
 export PG_CONFIG
 endif
@@ -23,6 +23,9 @@ demo: install ## the whole loop on live traffic in a private cluster, about 3.5 
 
 demo-stop: ## stop the demo's cluster and delete it
 	@tools/demo/stop.sh
+
+report: ## target/report.html of the demo's database, or of the one that PGDATABASE and its like name (docs/report.md)
+	@tools/report.sh
 
 test: setup ## every check: format, clippy, core, in-database, SQL files, isolation, scenarios
 	@tools/test.sh

@@ -73,6 +73,11 @@ extension_sql_file!(
         api::scoring::urgency_score
     ]
 );
+extension_sql_file!("../sql/charts.sql", requires = ["views", "calibration"]);
+extension_sql_file!(
+    "../sql/report.sql",
+    requires = ["comments", "charts", api::report::report_html]
+);
 extension_sql_file!(
     "../sql/maintenance.sql",
     requires = [

@@ -90,6 +90,16 @@ setup_tpch() {
     install_packages python3-venv
 }
 
+# The scenario of report_html() opens its pages in a browser.
+setup_browser() {
+    if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then return; fi
+    if command -v apt-get >/dev/null; then
+        offered chromium || apt_refresh
+        if offered chromium; then install_packages chromium; fi
+    fi
+    command -v chromium >/dev/null || note "no chromium in PATH: install it, or the scenario of report_html() fails"
+}
+
 setup_rust() {
     command -v cargo >/dev/null || die "no cargo in PATH; install Rust 1.95 or later, see https://rustup.rs"
     local component
@@ -127,6 +137,7 @@ setup_rust
 postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
+setup_browser
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
 case ${1:-} in

@@ -20,6 +20,7 @@ pub mod name_list;
 pub mod performance_model;
 pub mod plan;
 pub mod query_hashes;
+pub mod report;
 pub mod schedule;
 pub mod score;
 pub mod settings_fit;

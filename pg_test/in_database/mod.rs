@@ -3,6 +3,7 @@
 mod advice_ground;
 mod aggregation;
 mod catalogue;
+mod charts;
 mod circumstances;
 mod events;
 mod fingerprint;

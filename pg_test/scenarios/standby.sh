@@ -21,7 +21,7 @@ echo '# reading'
 claim_sql "it is a standby without a launcher or worker" \
     "SELECT pg_is_in_recovery() AND count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'optimizer_workflow%'"
 for reading in "optimizer.get_top_recommendations()" "optimizer.get_optimization_results()" "optimizer.optimization_summary()" \
-    "optimizer.status()" optimizer.recommendations optimizer.implementations optimizer.query_metrics; do
+    "optimizer.status()" "optimizer.report_html()" optimizer.recommendations optimizer.implementations optimizer.query_metrics; do
     claim_sql "$reading works" "SELECT count(*) > 0 AND pg_is_in_recovery() FROM $reading"
 done
 claim_sql "optimizer.query_stats works, without the sampler's unlogged state" "SELECT count(*) >= 0 FROM optimizer.query_stats"

@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod performance_model;
 pub mod plans;
 pub mod recommendations;
+pub mod report;
 pub mod results;
 pub mod scoring;
 pub mod self_check;

@@ -106,8 +106,8 @@ mod tests {
         );
         // In its last one: the one beside it is of day -5.
         assert_eq!(chosen_since(Some(at(-121)), |_| ()), (-4..=-2).collect::<Vec<i64>>());
-        assert_eq!(chosen_since(Some(at(-30)), |_| ()), []);
-        assert_eq!(chosen_since(Some(Micros::MAX), |_| ()), []);
+        assert!(chosen_since(Some(at(-30)), |_| ()).is_empty());
+        assert!(chosen_since(Some(Micros::MAX), |_| ()).is_empty());
         assert_eq!(chosen_since(Some(Micros::MIN), |_| ()).len(), MOST_DAYS);
     }
 
@@ -133,7 +133,7 @@ mod tests {
         };
         let even = seen(|day| day % 2 == 0);
         assert_eq!(even, (-28..=-2).filter(|day| day % 2 == 0).collect::<Vec<i64>>());
-        assert_eq!(seen(|day| day < -28), []);
+        assert!(seen(|day| day < -28).is_empty());
         assert_eq!(seen(|day| !(-20..-1).contains(&day)), (-28..=-21).collect::<Vec<i64>>());
     }
 }
