@@ -72,7 +72,8 @@ FROM (
     CROSS JOIN story.query q
 ) AS w
 WHERE w.story IS NULL OR w.story NOT IN ('rewritten', 'rewrite') OR (w.story = 'rewrite') = (w.h < 75);
-INSERT INTO optimizer.query_texts (query_hash, query) SELECT query_hash, query FROM story.query;
+-- as another collector delivers them: they are read as the role that did
+INSERT INTO optimizer.query_texts (query_hash, query, ingested_by) SELECT query_hash, query, current_user FROM story.query;
 
 -- Advice: one index for each change, the rewrite, and some that stays open.
 INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, columns, estimated_improvement_percent, confidence_score, made_by)

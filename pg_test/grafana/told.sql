@@ -27,14 +27,20 @@ FROM story.query q
 JOIN optimizer.recommendations r ON r.query_hash = q.query_hash AND r.source_type IN ('index', 'rewrite') AND r.status = 'open'
 WHERE q.changed_hours_ago IS NOT NULL AND q.n <> 5
 ORDER BY q.n;
-SELECT verdict, verdict_reason FROM optimizer.measure_pending_implementations();
+-- each is looked at two days after its change; the last one at last, so that what is learned counts all at their time
+SELECT m.verdict, m.verdict_reason
+FROM story.query q
+JOIN optimizer.implementations i ON i.query_hash = q.query_hash
+CROSS JOIN LATERAL optimizer.measure_implementation_results(i.id) AS m
+WHERE q.changed_hours_ago > 48 AND q.n <> 6;
 SELECT optimizer.revert_implementation(id, 'as slow as it was before it')
 FROM optimizer.implementations i JOIN story.query q ON q.query_hash = i.query_hash WHERE q.story = 'taken back';
 UPDATE optimizer.optimization_implementations SET reverted_at = now() - interval '100 hours' WHERE reverted_at IS NOT NULL;
--- the worker looked at each two days after its change
 UPDATE optimizer.optimization_implementations SET measured_at = implementation_timestamp + interval '48 hours' WHERE measured_at IS NOT NULL;
 UPDATE optimizer.implementation_measurements m SET measured_at = i.measured_at
 FROM optimizer.optimization_implementations i WHERE i.id = m.implementation_id AND m.is_final;
+SELECT m.verdict, m.verdict_reason FROM story.query q JOIN optimizer.implementations i ON i.query_hash = q.query_hash
+CROSS JOIN LATERAL optimizer.measure_implementation_results(i.id) AS m WHERE q.n = 6;
 INSERT INTO optimizer.performance_models (outcomes, examples, coefficients, penalty, r2, mae_percent, rmse_percent, rule_mae_percent,
                                           rule_rmse_percent, forecast_half_width_percent, is_used)
 VALUES (55, 40, '{"intercept": 1}', 1, 0.4, 9.5, 12, 9.1, 12, 15, false);
