@@ -126,6 +126,12 @@ def overridden(panel):
     return {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
 
 
+def plain_text(panel):
+    """Columns of digits that Grafana leaves alone: with any other unit it reads a number out of a text."""
+    return {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]
+            for prop in override["properties"] if prop == {"id": "unit", "value": "string"}}
+
+
 def findings(dashboard, asker, filled, may_be_empty=()):
     filled_panels, names = set(), {}
     for variables in states(dashboard, asker):
@@ -148,6 +154,10 @@ def findings(dashboard, asker, filled, may_be_empty=()):
             if filled and not rows:
                 yield f"{dashboard['uid']}: {where} marks nothing"
     for panel in panels(dashboard):
+        if panel["type"] == "table":
+            for name in names[panel["id"]]:
+                if "hash" in name and name not in plain_text(panel):
+                    yield f"{dashboard['uid']}: {panel['title']}: {name} needs the unit string, or its digits are taken for a number"
         if not filled:
             continue
         if panel["id"] not in filled_panels and panel["title"] not in may_be_empty:

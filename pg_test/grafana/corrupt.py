@@ -61,6 +61,8 @@ ANSWERS = {
     "times that do not ascend": ("do not ascend", broken("timeseries", replace=[("ORDER BY s.time", "ORDER BY s.time DESC")])),
     "a time by another name": ("no column is called time", broken("timeseries", replace=[("SELECT s.time,", "SELECT s.time AS day,")])),
     "a hash that a browser would round": ("loses digits", broken("table", replace=[("t.query_hash::text", "t.query_hash")])),
+    "a hash that is formatted as a number": ("needs the unit string", lambda d: [each for each in panel(d, "table")["fieldConfig"]["overrides"]
+        if each["matcher"]["options"] == "query_hash"][0]["properties"].pop(1)),
     "an override of a column that is not there": ("which no query answers", misspelt_override),
     "a panel that shows nothing": ("shows nothing", broken("bargauge", replace=[("WHERE source_type IN", "GROUP BY () HAVING false AND bool_or(source_type IN"), ("})", "}))")]),),
 }
