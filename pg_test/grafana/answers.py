@@ -123,7 +123,7 @@ def of_panel(panel, asker, variables, span, interval):
 
 
 def overridden(panel):
-    return {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+    return {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"] if override["matcher"]["id"] == "byName"}
 
 
 def plain_text(panel):

@@ -26,7 +26,7 @@ def broken(kind="stat", **change):
 
 
 def misspelt_override(dashboard):
-    panel(dashboard, "table")["fieldConfig"]["overrides"][1]["matcher"]["options"] = "recomendation"
+    panel(dashboard, "table")["fieldConfig"]["overrides"][2]["matcher"]["options"] = "recomendation"
 
 
 RULES = {
@@ -48,6 +48,7 @@ RULES = {
     "an export's inputs": ("belongs to an export", lambda d: d.update(__inputs=[])),
     "an id": ("id must be there, and null", lambda d: d.update(id=7)),
     "no word about missing data": ("does not say what to do", lambda d: panel(d, "stat")["fieldConfig"]["defaults"].pop("noValue")),
+    "cells that repeat the word about missing data": ("each empty cell", lambda d: panel(d, "table")["fieldConfig"]["overrides"].pop(0)),
     "a link to nowhere": ("is no dashboard here", lambda d: panel(d, "table")["fieldConfig"]["overrides"][-1]["properties"][-1]["value"][0].update(url="/d/owf-wrkload?x")),
 }
 

@@ -26,6 +26,8 @@ ADDED = {
     "transparent": False, "repeatDirection": "h", "builtIn": 0, "showTypeIcons": False, "hide": 0,
 }
 GRID_COLUMNS = 24
+# A table's noValue is shown in each cell that is null, unless its column has one of its own.
+EMPTY_CELL = {"matcher": {"id": "byRegexp", "options": "/.*/"}, "properties": [{"id": "noValue", "value": "–"}]}
 
 
 def panels(dashboard):
@@ -163,6 +165,8 @@ def each_panel(dashboard):
         defaults = panel["fieldConfig"]["defaults"]
         if not defaults.get("noValue"):
             yield f"{name}: does not say what to do where there is no data"
+        if panel["type"] == "table" and panel["fieldConfig"]["overrides"][:1] != [EMPTY_CELL]:
+            yield f"{name}: each empty cell would say what to do where there is no data"
         units = [defaults.get("unit")] + [prop["value"] for override in panel["fieldConfig"]["overrides"]
                                           for prop in override["properties"] if prop["id"] == "unit"]
         for unit in units:
