@@ -41,7 +41,6 @@ bench: install ## speed, space and CPU against their targets, PoWA beside; about
 	@bench/run.sh
 
 advisors-tpch: install ## index advisors on TPC-H by measured time, and their predictions; under 30 minutes (docs/advisors.md)
-	@tools/setup.sh --tpch
 	@bench/tpch/run.sh
 
 reader-report: install ## how many real statements are read and planned, about a minute (docs/reader.md)

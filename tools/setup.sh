@@ -2,8 +2,8 @@
 # Makes the machine ready to build and test: Debian packages, cargo-pgrx, and pgrx's note of which pg_config to use.
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
-# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL; --tpch
-# adds what `make advisors-tpch` needs: Python's venv. HypoPG and pg_qualstats, which the index advisor asks, are installed always.
+# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL. Always installed are
+# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: Python's venv and a browser.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -84,9 +84,10 @@ setup_extension() {
     [ -f "$control" ] || note "the extension $1 is not there for $PG_CONFIG: $3"
 }
 
-setup_tpch() {
+# setup_venv 'who goes without': Python's venv, for what runs in a virtualenv under target.
+setup_venv() {
     if python3 -c 'import ensurepip' 2>/dev/null; then return; fi
-    command -v apt-get >/dev/null || { note "python3 with venv is missing: make advisors-tpch cannot run"; return; }
+    command -v apt-get >/dev/null || { note "python3 with venv is missing: $1"; return; }
     install_packages python3-venv
 }
 
@@ -131,8 +132,9 @@ setup_pgrx_home() {
     cargo pgrx init "--$PG_FEATURE" "$PG_CONFIG"
 }
 
-case ${1:-} in "" | --bench | --tpch) ;; *) die "usage: tools/setup.sh [--bench | --tpch]" ;; esac
+case ${1:-} in "" | --bench) ;; *) die "usage: tools/setup.sh [--bench]" ;; esac
 setup_packages
+setup_venv "the test of the dashboards fails, and make advisors-tpch cannot run"
 setup_rust
 postgres_use
 setup_cargo_pgrx
@@ -140,8 +142,5 @@ setup_pgrx_home
 setup_browser
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
-case ${1:-} in
---bench) setup_extension powa powa "make bench goes without PoWA's archivist" ;;
---tpch) setup_tpch ;;
-esac
+if [ "${1:-}" = --bench ]; then setup_extension powa powa "make bench goes without PoWA's archivist"; fi
 note "ready: $("$PG_CONFIG" --version) at $PG_CONFIG, cargo-pgrx $PGRX_VERSION"

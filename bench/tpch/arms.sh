@@ -59,7 +59,7 @@ workload_run() {
 }
 
 advise_qualstats() {
-    if [ -z "$HAS_QUALSTATS" ]; then note "no arm qualstats: the extension pg_qualstats is not installed (tools/setup.sh --tpch)"; return; fi
+    if [ -z "$HAS_QUALSTATS" ]; then note "no arm qualstats: the extension pg_qualstats is not installed (tools/setup.sh)"; return; fi
     ARMS+=(qualstats)
     # It says some definitions several times. From 2.1 on each is an object with the queries it is for.
     psql_q "SELECT DISTINCT CASE json_typeof(i) WHEN 'object' THEN i ->> 'ddl' ELSE i #>> '{}' END AS definition

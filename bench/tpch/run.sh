@@ -105,7 +105,7 @@ mkdir -p "$WORK"
 python3 -m unittest discover -q -s "$HERE" 2>"$WORK/unittest.log" || { cat "$WORK/unittest.log" >&2; die "the figures would be wrong"; }
 SECONDS=0
 if [ -z "${TPCH_FIGURES_ONLY:-}" ]; then
-    has_extension hypopg || die "HypoPG is not installed for $PG_CONFIG: tools/setup.sh --tpch"
+    has_extension hypopg || die "HypoPG is not installed for $PG_CONFIG: tools/setup.sh"
     if has_extension pg_qualstats; then HAS_QUALSTATS=pg_qualstats; fi
     tpch_fetch
     tpch_server_start
