@@ -132,6 +132,16 @@ extension_sql_file!(
         "calibration"
     ]
 );
+extension_sql_file!(
+    "../sql/http.sql",
+    requires = [
+        "comments",
+        api::http::api_aggregate_recommendations,
+        api::http::api_optimization_recommendations,
+        api::http::api_implement_recommendation,
+        api::http::api_optimization_results
+    ]
+);
 extension_sql_file!("../sql/privileges.sql", finalize);
 
 /// Called once, when the library is loaded.

@@ -7,6 +7,7 @@ mod circumstances;
 mod events;
 mod fingerprint;
 mod ground;
+mod http;
 mod implementation;
 mod index_advice;
 mod index_drops;

@@ -3,6 +3,7 @@
 pub mod argument;
 pub mod events;
 pub mod fingerprint;
+pub mod http;
 pub mod implementations;
 pub mod maintenance;
 pub mod measurement;

@@ -21,7 +21,8 @@ use crate::store::recommendations::{self as store, OpenRecommendations};
 const OF_ALL: &str = include_str!("../../sql/queries/top_recommendations.sql");
 const OF_QUERY: &str = include_str!("../../sql/queries/top_recommendations_of_query.sql");
 // Two orders, two texts: each has an index that returns its rows in order.
-static OF_ALL_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_ALL));
+/// Takes rows, least estimated improvement and sources.
+pub static OF_ALL_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_ALL));
 static OF_ALL_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_ALL));
 static OF_QUERY_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_QUERY));
 static OF_QUERY_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_QUERY));
@@ -74,12 +75,20 @@ fn aggregate_recommendations(
 }
 
 fn aggregated(query_hash: Option<i64>, min_confidence: Option<f64>) -> Result<Aggregated> {
+    let OpenRecommendations { count, source_types } = aggregate(query_hash, min_confidence)?;
+    Ok(TableIterator::once((count, source_types)))
+}
+
+/// Brings the recommendations of one query, or all, in line with the suggestions.
+pub fn aggregate(
+    query_hash: Option<i64>,
+    min_confidence: Option<f64>,
+) -> Result<OpenRecommendations> {
     let min_confidence = confidence("min_confidence", min_confidence)?;
-    let OpenRecommendations { count, source_types } = Spi::connect_mut(|client| {
+    Spi::connect_mut(|client| {
         store::aggregate(client, query_hash, min_confidence)?;
         store::count_open(client, query_hash)
-    })?;
-    Ok(TableIterator::once((count, source_types)))
+    })
 }
 
 /// The open recommendations, best first.

@@ -11,7 +11,8 @@ use crate::api::argument::{
 use crate::error::{Raised, Result};
 use crate::row::{column, nullable};
 
-const RESULTS: &str = include_str!("../../sql/queries/results.sql");
+/// Takes status, recommendation and rows.
+pub const RESULTS: &str = include_str!("../../sql/queries/results.sql");
 const SUMMARY: &str = include_str!("../../sql/queries/summary.sql");
 
 /// Implementations with predicted beside actual, the newest first.
