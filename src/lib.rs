@@ -14,6 +14,7 @@ mod fingerprint;
 mod guard;
 mod kept_plan;
 mod planner;
+mod progress;
 mod raw_parse;
 mod reader;
 mod role;

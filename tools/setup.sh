@@ -3,8 +3,8 @@
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
 # --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL; --tpch
-# adds what `make advisors-tpch` compares with and needs: pg_qualstats and Python's venv. HypoPG, which the index advisor asks, is
-# installed always.
+# adds what `make advisors-tpch` compares with and needs: pg_qualstats and Python's venv. HypoPG, which the index advisor asks, and
+# pg_cron, with which a scenario runs maintenance, are installed always.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -130,6 +130,7 @@ postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
+setup_extension pg_cron cron "the scenario cron fails"
 case ${1:-} in
 --bench) setup_extension powa powa "make bench goes without PoWA's archivist" ;;
 --tpch) setup_tpch ;;

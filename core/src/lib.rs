@@ -19,6 +19,7 @@ pub mod measurement;
 pub mod name_list;
 pub mod performance_model;
 pub mod plan;
+pub mod progress;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;

@@ -163,9 +163,10 @@ mod tests {
         assert!(is_iso_8601(&recorded["timestamp"]));
         let notices = recorded["notices"].as_array().unwrap();
         assert!(
-            notices
-                .iter()
-                .any(|notice| notice.as_str().unwrap().contains("has no valid index of that definition")),
+            notices.iter().any(|notice| notice
+                .as_str()
+                .unwrap()
+                .contains("has no valid index of that definition")),
             "{notices:?}"
         );
         let number = recorded["implementation_id"].as_i64().unwrap();

@@ -13,7 +13,7 @@ use crate::error::{Error, Raised, Result};
 use crate::store::lock::{self, Lock};
 use crate::store::{events, purge, recommendations, rewrites, sampler};
 use crate::time::{now, to_micros};
-use crate::{advisors, planner, reader, role, settings};
+use crate::{advisors, planner, progress, reader, role, settings};
 
 /// Looks taken in one step: each is some milliseconds.
 const LOOKS_PER_STEP: i64 = 200;
@@ -59,6 +59,10 @@ fn run(step: Step) -> Result<String> {
     if !is_due(last_run, now(), interval_seconds(step)) {
         return Ok("not due".to_owned());
     }
+    progress::report(|| {
+        let place = Step::ALL.iter().position(|other| *other == step).unwrap_or(0) + 1;
+        format!("step {place} of {}: {}", Step::ALL.len(), step.name())
+    });
     match step {
         Step::Purge => {
             let (deleted, more) = Spi::connect_mut(purge::run)?;

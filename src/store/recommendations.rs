@@ -4,6 +4,7 @@ use once_cell::sync::Lazy;
 use pgrx::spi::SpiClient;
 
 use crate::error::{Error, Result};
+use crate::progress;
 use crate::store::bulk::in_bulk;
 use crate::store::learning;
 use crate::store::lock::Lock;
@@ -47,6 +48,7 @@ pub fn aggregate(
 fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -> Result<Written> {
     let arguments = [query_hash.into(), min_confidence.into()];
     let (missing, updated, expired) = if any(client, query_hash)? {
+        progress::report(|| "step 1 of 2: comparing recommendations with suggestions".to_owned());
         client.update(RENEW.as_str(), Some(1), &arguments)?.first().get_three::<bool, i64, i64>()?
     } else {
         (Some(true), None, None)
@@ -54,6 +56,13 @@ fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -
     let inserted = match missing {
         Some(true) => {
             let add = add_statement(client)?;
+            progress::report(|| {
+                format!(
+                    "step 2 of 2: adding recommendations; {} updated, {} expired so far",
+                    updated.unwrap_or(0),
+                    expired.unwrap_or(0)
+                )
+            });
             client.update(add.as_str(), None, &arguments)?.len()
         }
         _ => 0,

@@ -18,6 +18,7 @@ pub use crate::advisors::index::pass::Outcome;
 use crate::advisors::index::pass::Tried;
 use crate::error::Result;
 use crate::planner::hypothetical::{Hypopg, with_own_settings};
+use crate::progress;
 use crate::store::index_advice;
 use crate::store::lock::Lock;
 
@@ -56,6 +57,7 @@ pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
     let Some(Tried { tried, more }) = tried else {
         return Ok(Done { added: dropped.0, withdrawn: dropped.1, ..Done::default() });
     };
+    progress::report(|| format!("{tried} statements tried; choosing among their indexes"));
     let written = choice::run()?;
     Ok(Done {
         is_possible: true,
