@@ -40,7 +40,10 @@ extension_sql_file!(
         "recommendations",
         api::scoring::drop_index_statement,
         api::scoring::normalise_sql,
-        api::scoring::list_literal
+        api::scoring::list_literal,
+        api::setting::setting_context,
+        api::setting::is_setting_value,
+        "readings"
     ]
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
@@ -122,6 +125,7 @@ extension_sql_file!(
         api::scoring::confidence_line,
         api::scoring::unknown_forecast_half_width,
         api::scoring::normalise_sql,
+        api::scoring::query_summary,
         api::scoring::drop_index_statement,
         api::scoring::list_literal,
         api::scoring::query_hash_list,

@@ -93,7 +93,7 @@ mod tests {
             "SELECT string_agg(rec_id || ' ' || query_hash, ',' ORDER BY place)
              FROM optimizer.get_top_recommendations(2) WITH ORDINALITY AS list
                   (rec_id, query_hash, source, text, improvement, confidence, urgency, roi, kind,
-                   forecast, saving, action, query, seen, place)",
+                   forecast, saving, action, query, seen, full_text, full_query, place)",
         );
         let answered: Vec<String> = rows
             .iter()

@@ -15,6 +15,7 @@ mod index_manners;
 mod ingest;
 mod learning;
 mod measurement;
+mod parameter_advice;
 mod performance_model;
 mod planning_pass;
 mod plans;

@@ -18,6 +18,10 @@ use crate::{advisors, planner, progress, reader, role, settings};
 /// Looks taken in one step: each is some milliseconds.
 const LOOKS_PER_STEP: i64 = 200;
 
+/// The order in which `run_maintenance()` calls the steps.
+const AS_CALLED: [Step; 6] =
+    [Step::Purge, Step::Sample, Step::Events, Step::Advise, Step::Aggregate, Step::Measure];
+
 /// For reading and planning statements within one step, ms: with the rest of the step it stays within the 2 s that a step may take.
 const ADVICE_BUDGET_MS: i64 = 1500;
 
@@ -60,8 +64,8 @@ fn run(step: Step) -> Result<String> {
         return Ok("not due".to_owned());
     }
     progress::report(|| {
-        let place = Step::ALL.iter().position(|other| *other == step).unwrap_or(0) + 1;
-        format!("step {place} of {}: {}", Step::ALL.len(), step.name())
+        let place = AS_CALLED.iter().position(|other| *other == step).unwrap_or(0) + 1;
+        format!("step {place} of {}: {}", AS_CALLED.len(), step.name())
     });
     match step {
         Step::Purge => {

@@ -89,7 +89,7 @@ fn predict_improvement(
         .ok_or_else(|| {
             Error::not_found(
                 format!("recommendation {id} does not exist"),
-                "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+                "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();",
             )
         })?;
     Ok(TableIterator::once((

@@ -12,6 +12,7 @@ use crate::api::argument::{
     SOURCE_TYPES, confidence, max_rows as checked_max_rows, one_of, optional_query_hash,
     query_hash as checked_query_hash, required, row_number, text,
 };
+use crate::api::listed;
 use crate::error::{Raised, Result};
 use crate::kept_plan::select_kept;
 use crate::row::{column, nullable};
@@ -118,6 +119,8 @@ fn get_top_recommendations(
             name!(action_sql, Option<String>),
             name!(query, Option<String>),
             name!(looks_implemented_at, Option<TimestampWithTimeZone>),
+            name!(full_recommendation_text, String),
+            name!(full_query, Option<String>),
         ),
     >,
     Raised,
@@ -141,11 +144,13 @@ fn get_top_recommendations(
     let rows = Spi::connect(|client| -> Result<Vec<_>> {
         select_kept(client, sql, &types, &arguments)?
             .map(|row| {
+                let recommendation_text: String = column(&row, 4)?;
+                let query: Option<String> = nullable(&row, 13)?;
                 Ok((
                     column(&row, 1)?,
                     column(&row, 2)?,
                     column(&row, 3)?,
-                    column(&row, 4)?,
+                    listed::advice(&recommendation_text),
                     column(&row, 5)?,
                     column(&row, 6)?,
                     column(&row, 7)?,
@@ -154,8 +159,10 @@ fn get_top_recommendations(
                     column(&row, 10)?,
                     column(&row, 11)?,
                     nullable(&row, 12)?,
-                    nullable(&row, 13)?,
+                    query.as_deref().map(listed::query),
                     nullable(&row, 14)?,
+                    recommendation_text,
+                    query,
                 ))
             })
             .collect()

@@ -148,7 +148,7 @@ fn require_status(client: &mut SpiClient, id: i64, needed: &str, act: &str) -> R
     }
     Err(Error::wrong_state(
         format!("recommendation {id} cannot be {act}: it is {status}"),
-        status_hint(&status),
+        status_hint(&status, id),
     ))
 }
 
@@ -163,22 +163,26 @@ pub fn lock_status(client: &mut SpiClient, id: i64) -> Result<String> {
     if table.is_empty() {
         return Err(Error::not_found(
             format!("recommendation {id} does not exist"),
-            "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+            "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();",
         ));
     }
     table.first().get_one::<String>()?.ok_or(Error::MissingColumn(1))
 }
 
 /// What to do with a recommendation that is not in the state one thought.
-pub fn status_hint(status: &str) -> &'static str {
+pub fn status_hint(status: &str, id: i64) -> String {
     match status {
-        "implemented" => {
-            "See optimizer.get_optimization_results(); revert_implementation() takes it back."
+        "implemented" => format!(
+            "revert_implementation() takes it back; what came of it: \
+             SELECT * FROM optimizer.get_optimization_results(only_recommendation => {id});"
+        ),
+        "dismissed" => {
+            format!("Back on the list: SELECT optimizer.reopen_recommendation({id});")
         }
-        "dismissed" => "SELECT optimizer.reopen_recommendation(id) puts it back on the list.",
         "expired" => {
             "Its suggestion is gone; it opens again when the suggestion is made again and aggregated."
+                .to_owned()
         }
-        _ => "SELECT * FROM optimizer.get_top_recommendations() lists the open ones.",
+        _ => "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();".to_owned(),
     }
 }
