@@ -22,7 +22,7 @@ FROM optimizer.query_rewrite_suggestions s
 WHERE NOT s.dismissed;
 
 -- What cannot be followed says why and has no action: an unknown setting, a place where it cannot be set, a value that the
--- server does not take. It stays a row: whoever brings advice for a fleet brings some that fits not everywhere.
+-- server does not take. Each mention of obstacle is a call of its function, once per row and column. It stays a row: whoever brings advice for a fleet brings some that fits not everywhere.
 CREATE VIEW optimizer.parameter_advice AS
 SELECT s.query_hash,
        'parameter' AS source_type,
@@ -36,7 +36,8 @@ SELECT s.query_hash,
               CASE WHEN s.current_value <> '' THEN ' instead of ' || s.current_value ELSE '' END,
               s.scope,
               CASE WHEN obstacle.reason IS NOT NULL THEN ': not possible, ' || obstacle.reason
-                   WHEN setting.context = 'postmaster' THEN ', then restart the server'
+                   WHEN s.scope = 'server' AND optimizer.setting_context(s.parameter_name) = 'postmaster'
+                       THEN ', then restart the server'
                    ELSE '' END) AS recommendation_text,
        s.reasoning AS detailed_explanation,
        CASE WHEN obstacle.reason IS NULL THEN action.sql END AS action_sql,
@@ -48,8 +49,8 @@ SELECT s.query_hash,
                              ELSE quote_literal(s.current_value) END
                 ELSE target.resetter || ' ' || s.parameter_name END || target.reload
        END AS undo_sql,
-       CASE WHEN s.scope <> 'query' AND obstacle.reason IS NULL
-            THEN md5(optimizer.normalise_sql(action.sql)) END AS action_key,
+       CASE WHEN s.scope <> 'query' THEN md5(optimizer.normalise_sql(action.sql)) END
+           AS action_key,
        CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END
            AS implementation_complexity,
        NULL::float8 AS plan_cost_ratio
@@ -60,36 +61,24 @@ CROSS JOIN LATERAL (
     SELECT lower(s.parameter_name) IN (
                'local_preload_libraries', 'search_path', 'session_preload_libraries',
                'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories'),
-           optimizer.setting_context(s.parameter_name),
            -- whose query it is, as the statement reader knows it
            CASE WHEN s.scope = 'role'
                 THEN (SELECT quote_ident(a.rolname)
                       FROM optimizer.query_readings q
                       JOIN pg_roles a ON a.oid = q.user_oid
                       WHERE q.query_hash = s.query_hash) END
-) AS setting (is_list, context, role)
+) AS setting (is_list, role)
 CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN setting.context IS NULL AND strpos(s.parameter_name, '.') = 0
-            THEN 'this server has no such setting'
-        WHEN setting.context = 'internal'
-            THEN 'it is fixed'
-        WHEN s.scope <> 'server' AND setting.context IN ('postmaster', 'sighup')
-            THEN 'it is set for the whole server only'
-        WHEN s.scope = 'query' AND setting.context IN ('backend', 'superuser-backend')
-            THEN 'it is set when a session begins only'
-        WHEN setting.context IS NOT NULL
-             AND NOT optimizer.is_setting_value(s.parameter_name, s.recommended_value)
-            THEN 'the server takes no such value'
-        WHEN s.scope = 'role' AND setting.role IS NULL
-            THEN 'which role runs the query is not known yet'
-    END
+    SELECT coalesce(optimizer.setting_obstacle(s.parameter_name, s.recommended_value, s.scope),
+                    CASE WHEN s.scope = 'role' AND setting.role IS NULL
+                         THEN 'which role runs the query is not known yet' END)
 ) AS obstacle (reason)
 CROSS JOIN LATERAL (
     SELECT CASE s.scope WHEN 'query' THEN 'SET LOCAL' ELSE alter || ' SET' END,
            CASE s.scope WHEN 'query' THEN 'RESET' ELSE alter || ' RESET' END,
            CASE WHEN s.scope <> 'server' THEN ''
-                WHEN setting.context = 'postmaster' THEN '; -- in effect after a restart of the server'
+                WHEN optimizer.setting_context(s.parameter_name) = 'postmaster'
+                    THEN '; -- in effect after a restart of the server'
                 ELSE '; SELECT pg_reload_conf()' END
     FROM (SELECT CASE s.scope
                      WHEN 'role' THEN 'ALTER ROLE ' || setting.role

@@ -20,8 +20,8 @@ COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
 COMMENT ON FUNCTION optimizer.setting_context(text) IS
     'How a setting can be set, as pg_settings has it (postmaster: with a restart); null for one that the server does not know';
-COMMENT ON FUNCTION optimizer.is_setting_value(text, text) IS
-    'Whether the server takes a value for a setting; nothing is set';
+COMMENT ON FUNCTION optimizer.setting_obstacle(text, text, text) IS
+    'Why a setting cannot be set to a value at a scope (query, role, database, server); null where it can. Nothing is set';
 COMMENT ON FUNCTION optimizer.setting_with_unit(text, text) IS
     'A value of pg_settings, in its unit, as SHOW writes it';
 COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS

@@ -55,7 +55,7 @@ GRANT EXECUTE ON FUNCTION
     optimizer.normalise_sql(text),
     optimizer.query_summary(text),
     optimizer.setting_context(text),
-    optimizer.is_setting_value(text, text),
+    optimizer.setting_obstacle(text, text, text),
     optimizer.drop_index_statement(text, text),
     optimizer.list_literal(text),
     optimizer.is_same_setting_value(text, text, text),

@@ -42,7 +42,7 @@ extension_sql_file!(
         api::scoring::normalise_sql,
         api::scoring::list_literal,
         api::setting::setting_context,
-        api::setting::is_setting_value,
+        api::setting::setting_obstacle,
         "readings"
     ]
 );

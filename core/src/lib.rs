@@ -23,6 +23,7 @@ pub mod progress;
 pub mod query_hashes;
 pub mod schedule;
 pub mod score;
+pub mod setting_scope;
 pub mod settings_fit;
 pub mod sql_text;
 pub mod statement;

@@ -83,7 +83,9 @@ SELECT 'statements read',
                                                      FILTER (WHERE reason IS NOT NULL))[:1], ', ')
                         || CASE WHEN count(reason) > 1 THEN ', ...' ELSE '' END, '')),
        CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
-            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'';' END
+            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'';'
+            WHEN count(reason) > 1
+            THEN 'SELECT reason, count(*) FROM optimizer.readings GROUP BY reason;' END
 FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r.is_complete) AS complete
       FROM optimizer.readings r
       WHERE r.reason IS DISTINCT FROM 'utility'

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 
 use optimizer_core::Micros;
+use optimizer_core::setting_scope::obstacle;
 use pgrx::prelude::*;
 
 use crate::error::{Raised, Result};
@@ -27,12 +28,17 @@ fn setting_context(setting_name: &str) -> std::result::Result<Option<String>, Ra
     Ok(context(setting_name)?)
 }
 
-/// Whether a setting takes a value; never for one that the server does not know.
+/// Why a setting cannot be set to a value at a scope, in a few words; null where it can.
 #[pg_extern(stable, parallel_restricted)]
 #[search_path(pg_catalog, pg_temp)]
-fn is_setting_value(setting_name: &str, value: &str) -> std::result::Result<bool, Raised> {
-    // Trap: asking core about an unknown name with a dot in it would make a placeholder of that name.
-    Ok(context(setting_name)?.is_some() && takes(setting_name, value))
+fn setting_obstacle(
+    setting_name: &str,
+    value: &str,
+    scope: &str,
+) -> std::result::Result<Option<String>, Raised> {
+    let context = context(setting_name)?;
+    Ok(obstacle(setting_name, context.as_deref(), scope, || takes(setting_name, value))
+        .map(str::to_owned))
 }
 
 fn context(setting_name: &str) -> Result<Option<String>> {
@@ -74,7 +80,8 @@ fn statement_started_at() -> Micros {
     }
 }
 
-/// Core's own check, the one that ALTER ROLE ... SET makes; below any level that is shown.
+/// The server's own check, the one that ALTER ROLE ... SET makes; below any level that is shown.
+/// Trap: asked of an unknown name with a dot in it, the server would make a placeholder of that name.
 fn takes(setting_name: &str, value: &str) -> bool {
     let (Ok(name), Ok(value)) = (CString::new(setting_name), CString::new(value)) else {
         return false;
