@@ -21,6 +21,8 @@ SELECT s.query_hash,
 FROM optimizer.query_rewrite_suggestions s
 WHERE NOT s.dismissed;
 
+-- What cannot be followed says why and has no action: an unknown setting, a place where it cannot be set, a value that the
+-- server does not take. Each mention of obstacle is a call of its function, once per row and column. It stays a row: whoever brings advice for a fleet brings some that fits not everywhere.
 CREATE VIEW optimizer.parameter_advice AS
 SELECT s.query_hash,
        'parameter' AS source_type,
@@ -30,40 +32,62 @@ SELECT s.query_hash,
        s.confidence_score AS stated_confidence,
        s.made_by,
        s.updated_at AS suggestion_updated_at,
-       format('Set %s to %s%s (scope: %s)', s.parameter_name, s.recommended_value,
+       format('Set %s to %s%s (scope: %s)%s', s.parameter_name, s.recommended_value,
               CASE WHEN s.current_value <> '' THEN ' instead of ' || s.current_value ELSE '' END,
-              s.scope) AS recommendation_text,
+              s.scope,
+              CASE WHEN obstacle.reason IS NOT NULL THEN ': not possible, ' || obstacle.reason
+                   WHEN s.scope = 'server' AND optimizer.setting_context(s.parameter_name) = 'postmaster'
+                       THEN ', then restart the server'
+                   ELSE '' END) AS recommendation_text,
        s.reasoning AS detailed_explanation,
-       action.sql AS action_sql,
-       CASE WHEN s.current_value <> ''
-            THEN target.setter || ' ' || s.parameter_name || ' = '
-                 || CASE WHEN is_list
-                         THEN optimizer.list_literal(s.current_value)
-                         ELSE quote_literal(s.current_value) END
-            ELSE target.resetter || ' ' || s.parameter_name END || target.reload AS undo_sql,
+       CASE WHEN obstacle.reason IS NULL THEN action.sql END AS action_sql,
+       CASE WHEN obstacle.reason IS NULL THEN
+           CASE WHEN s.current_value <> ''
+                THEN target.setter || ' ' || s.parameter_name || ' = '
+                     || CASE WHEN is_list
+                             THEN optimizer.list_literal(s.current_value)
+                             ELSE quote_literal(s.current_value) END
+                ELSE target.resetter || ' ' || s.parameter_name END || target.reload
+       END AS undo_sql,
        CASE WHEN s.scope <> 'query' THEN md5(optimizer.normalise_sql(action.sql)) END
            AS action_key,
        CASE s.scope WHEN 'query' THEN 'low' WHEN 'server' THEN 'high' ELSE 'medium' END
            AS implementation_complexity,
        NULL::float8 AS plan_cost_ratio
 FROM optimizer.parameter_tuning_suggestions s
-JOIN (VALUES
-    ('query', 'SET LOCAL', 'RESET', ''),
-    ('role', 'ALTER ROLE CURRENT_USER SET', 'ALTER ROLE CURRENT_USER RESET', ''),
-    ('database', 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET',
-     'ALTER DATABASE ' || quote_ident(current_database()) || ' RESET', ''),
-    ('server', 'ALTER SYSTEM SET', 'ALTER SYSTEM RESET', '; SELECT pg_reload_conf()')
-) AS target (scope, setter, resetter, reload) ON target.scope = s.scope
 CROSS JOIN LATERAL (
     -- settings whose value is a list, where each element is quoted by itself (GUC_LIST_QUOTE in
     -- guc_tables.c, the same on PostgreSQL 15 to 18; the catalog does not show the flag)
     SELECT lower(s.parameter_name) IN (
-        'local_preload_libraries', 'search_path', 'session_preload_libraries',
-        'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories')
-) AS setting (is_list)
+               'local_preload_libraries', 'search_path', 'session_preload_libraries',
+               'shared_preload_libraries', 'temp_tablespaces', 'unix_socket_directories'),
+           -- whose query it is, as the statement reader knows it
+           CASE WHEN s.scope = 'role'
+                THEN (SELECT quote_ident(a.rolname)
+                      FROM optimizer.query_readings q
+                      JOIN pg_roles a ON a.oid = q.user_oid
+                      WHERE q.query_hash = s.query_hash) END
+) AS setting (is_list, role)
+CROSS JOIN LATERAL (
+    SELECT coalesce(optimizer.setting_obstacle(s.parameter_name, s.recommended_value, s.scope),
+                    CASE WHEN s.scope = 'role' AND setting.role IS NULL
+                         THEN 'which role runs the query is not known yet' END)
+) AS obstacle (reason)
+CROSS JOIN LATERAL (
+    SELECT CASE s.scope WHEN 'query' THEN 'SET LOCAL' ELSE alter || ' SET' END,
+           CASE s.scope WHEN 'query' THEN 'RESET' ELSE alter || ' RESET' END,
+           CASE WHEN s.scope <> 'server' THEN ''
+                WHEN optimizer.setting_context(s.parameter_name) = 'postmaster'
+                    THEN '; -- in effect after a restart of the server'
+                ELSE '; SELECT pg_reload_conf()' END
+    FROM (SELECT CASE s.scope
+                     WHEN 'role' THEN 'ALTER ROLE ' || setting.role
+                     WHEN 'database' THEN 'ALTER DATABASE ' || quote_ident(current_database())
+                     WHEN 'server' THEN 'ALTER SYSTEM' END) AS whom (alter)
+) AS target (setter, resetter, reload)
 CROSS JOIN LATERAL (
     SELECT target.setter || ' ' || s.parameter_name || ' = '
-           || CASE WHEN is_list THEN optimizer.list_literal(s.recommended_value)
+           || CASE WHEN setting.is_list THEN optimizer.list_literal(s.recommended_value)
                    ELSE quote_literal(s.recommended_value) END
            || target.reload
 ) AS action (sql);
@@ -106,9 +130,9 @@ SELECT s.query_hash,
        s.confidence_score AS stated_confidence,
        s.made_by,
        s.updated_at AS suggestion_updated_at,
-       CASE WHEN s.definition ~* '^\s*drop\s'
+       CASE WHEN plain.definition LIKE 'drop %'
             THEN format('Drop an index on %s: %s', s.relation,
-                        rtrim(regexp_replace(s.definition, '^\s*drop\s+index\s+(concurrently\s+)?(if\s+exists\s+)?', '', 'i'), '; '))
+                        regexp_replace(plain.definition, '^drop index (concurrently )?(if exists )?', ''))
             ELSE format('Create a %s index on %s%s', s.access_method, s.relation,
                         CASE WHEN s.columns <> '{}'
                              THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END) END
@@ -116,12 +140,14 @@ SELECT s.query_hash,
        s.reasoning AS detailed_explanation,
        rtrim(s.definition, '; ') AS action_sql,
        coalesce(s.undo_definition, optimizer.drop_index_statement(s.definition, s.relation)) AS undo_sql,
-       md5(nullif(optimizer.normalise_sql(s.definition), '')) AS action_key,
+       md5(nullif(plain.definition, '')) AS action_key,
        CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
             WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
            AS implementation_complexity,
        s.plan_cost_after / s.plan_cost_before AS plan_cost_ratio
-FROM optimizer.index_suggestions s;
+FROM optimizer.index_suggestions s
+-- whatever comment it begins with
+CROSS JOIN LATERAL (SELECT optimizer.normalise_sql(s.definition)) AS plain (definition);
 
 CREATE VIEW optimizer.advice AS
 SELECT * FROM optimizer.rewrite_advice

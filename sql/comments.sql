@@ -8,6 +8,8 @@ COMMENT ON FUNCTION optimizer.confidence_line(float8, float8) IS
     'What outcomes of these weights make of a stated confidence: {at_zero, slope, least, most} of the line that gives the learned one';
 COMMENT ON FUNCTION optimizer.unknown_forecast_half_width() IS
     'Half width of a forecast''s 80 % interval while nothing is known, percentage points';
+COMMENT ON FUNCTION optimizer.query_summary(text) IS
+    'A query as one line of at most 60 characters: without comments, white space folded';
 COMMENT ON FUNCTION optimizer.normalise_sql(text) IS
     'SQL text with layout, letter case and comments evened out; action_key is its digest';
 COMMENT ON FUNCTION optimizer.drop_index_statement(text, text) IS
@@ -16,6 +18,10 @@ COMMENT ON FUNCTION optimizer.list_literal(text) IS
     'Value of a setting as it stands in SET: quoted, and each element of a list by itself';
 COMMENT ON FUNCTION optimizer.query_hash_list(jsonb) IS
     'Query hashes that a workload pattern lists under query_hashes; null when there is no list';
+COMMENT ON FUNCTION optimizer.setting_context(text) IS
+    'How a setting can be set, as pg_settings has it (postmaster: with a restart); null for one that the server does not know';
+COMMENT ON FUNCTION optimizer.setting_obstacle(text, text, text) IS
+    'Why a setting cannot be set to a value at a scope (query, role, database, server); null where it can. Nothing is set';
 COMMENT ON FUNCTION optimizer.setting_with_unit(text, text) IS
     'A value of pg_settings, in its unit, as SHOW writes it';
 COMMENT ON FUNCTION optimizer.is_same_setting_value(text, text, text) IS

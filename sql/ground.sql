@@ -5,10 +5,10 @@ CREATE FUNCTION optimizer.ground_of(source_type text, source_id bigint) RETURNS 
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     WITH dropped AS (
-        SELECT s.id, (regexp_match(s.definition,
-                   '^\s*drop\s+index\s+(?:concurrently\s+)?(?:if\s+exists\s+)?([^\s;,]+)', 'i'))[1] AS name
+        SELECT s.id, (regexp_match(optimizer.normalise_sql(s.definition),
+                   '^drop index (?:concurrently )?(?:if exists )?([^ ;,]+)'))[1] AS name
         FROM optimizer.index_suggestions s
-        WHERE s.id = source_id AND s.definition ~* '^\s*drop\s'
+        WHERE s.id = source_id AND optimizer.normalise_sql(s.definition) LIKE 'drop %'
     )
     SELECT jsonb_strip_nulls(jsonb_build_object(
                'relation', s.relation,

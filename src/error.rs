@@ -20,6 +20,9 @@ pub enum Error {
     /// 42501: the caller may not.
     #[error("{message}")]
     NotAllowed { message: String, hint: String },
+    /// 42601: a text that is no SQL.
+    #[error("{message}")]
+    Syntax { message: String, hint: String },
     #[error(transparent)]
     Input(#[from] InvalidInput),
     #[error(transparent)]
@@ -57,6 +60,7 @@ impl Error {
             Error::NotFound { .. } => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
             Error::WrongState { .. } => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::NotAllowed { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::Syntax { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             Error::Spi(_) | Error::Json(_) | Error::MissingColumn(_) => {
                 PgSqlErrorCode::ERRCODE_INTERNAL_ERROR
             }
@@ -68,7 +72,8 @@ impl Error {
             Error::InvalidParameter { hint, .. }
             | Error::NotFound { hint, .. }
             | Error::WrongState { hint, .. }
-            | Error::NotAllowed { hint, .. } => Some(hint.clone()),
+            | Error::NotAllowed { hint, .. }
+            | Error::Syntax { hint, .. } => Some(hint.clone()),
             Error::Input(input) => Some(input_hint(input)),
             Error::Spi(_) | Error::Json(_) | Error::MissingColumn(_) => None,
         }

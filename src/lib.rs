@@ -14,6 +14,7 @@ mod fingerprint;
 mod guard;
 mod kept_plan;
 mod planner;
+mod progress;
 mod raw_parse;
 mod reader;
 mod role;
@@ -39,7 +40,10 @@ extension_sql_file!(
         "recommendations",
         api::scoring::drop_index_statement,
         api::scoring::normalise_sql,
-        api::scoring::list_literal
+        api::scoring::list_literal,
+        api::setting::setting_context,
+        api::setting::setting_obstacle,
+        "readings"
     ]
 );
 extension_sql_file!("../sql/readings.sql", requires = ["metrics"]);
@@ -126,6 +130,7 @@ extension_sql_file!(
         api::scoring::confidence_line,
         api::scoring::unknown_forecast_half_width,
         api::scoring::normalise_sql,
+        api::scoring::query_summary,
         api::scoring::drop_index_statement,
         api::scoring::list_literal,
         api::scoring::query_hash_list,
@@ -135,6 +140,16 @@ extension_sql_file!(
         api::suggestions::generate_suggestions,
         "advisors",
         "calibration"
+    ]
+);
+extension_sql_file!(
+    "../sql/http.sql",
+    requires = [
+        "comments",
+        api::http::api_aggregate_recommendations,
+        api::http::api_optimization_recommendations,
+        api::http::api_implement_recommendation,
+        api::http::api_optimization_results
     ]
 );
 extension_sql_file!("../sql/privileges.sql", finalize);

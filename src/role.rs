@@ -35,9 +35,6 @@ pub fn require_read_all_stats(act: &str) -> Result<()> {
     }
     Err(Error::NotAllowed {
         message: format!("role \"{}\" may not {act}: it may not read all statistics", outer_user()),
-        hint: format!(
-            "Run GRANT pg_read_all_stats TO {}.",
-            pgrx::spi::quote_identifier(outer_user())
-        ),
+        hint: format!("GRANT pg_read_all_stats TO {};", pgrx::spi::quote_identifier(outer_user())),
     })
 }

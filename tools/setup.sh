@@ -3,7 +3,7 @@
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
 # --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL. Always installed are
-# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: Python's venv and a browser.
+# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: pg_cron, Python's venv and a browser.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -142,5 +142,6 @@ setup_pgrx_home
 setup_browser
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
+setup_extension pg_cron cron "the scenario cron fails"
 if [ "${1:-}" = --bench ]; then setup_extension powa powa "make bench goes without PoWA's archivist"; fi
 note "ready: $("$PG_CONFIG" --version) at $PG_CONFIG, cargo-pgrx $PGRX_VERSION"

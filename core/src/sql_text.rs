@@ -29,6 +29,50 @@ pub fn normalise(sql: &str) -> String {
     out
 }
 
+/// A statement as one line of at most `width` characters: comments left out, white space folded, also within quotes.
+pub fn summary(sql: &str, width: usize) -> String {
+    // Enough to know whether there is more: a statement may have a hundred kilobytes.
+    let enough = width.saturating_mul(4) + 4;
+    let mut out = String::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        if out.len() > enough {
+            break;
+        }
+        let (length, words) = match (skipped(rest), quoted(rest)) {
+            (Some(length), _) => (length, " "),
+            (None, Some(length)) => (length, &rest[..length]),
+            (None, None) => (first.len_utf8(), &rest[..first.len_utf8()]),
+        };
+        out.push_str(words);
+        rest = &rest[length..];
+    }
+    one_line(&out, width)
+}
+
+/// Words as one line of at most `width` characters; what is left out shows as three dots.
+pub fn one_line(words: &str, width: usize) -> String {
+    let mut line = String::new();
+    let mut length = 0;
+    for character in words.trim().chars() {
+        let is_blank = character.is_whitespace() || character.is_control();
+        if is_blank && line.ends_with(' ') {
+            continue;
+        }
+        if length == width {
+            // Plain dots: not every encoding of a database has the single character.
+            let kept = width.saturating_sub(3);
+            line = line.chars().take(kept).collect();
+            line.truncate(line.trim_end().len());
+            line.push_str(&"..."[..width.min(3)]);
+            return line;
+        }
+        line.push(if is_blank { ' ' } else { character });
+        length += 1;
+    }
+    line
+}
+
 /// `DROP INDEX CONCURRENTLY` for the index that `definition` (CREATE INDEX) makes on `relation`; an
 /// index lives in its table's schema. `None` when the definition names none: the server then chooses.
 pub fn drop_index_statement(definition: &str, relation: &str) -> Option<String> {
@@ -170,6 +214,36 @@ mod tests {
         assert_ne!(normalise("drop index \"I\""), normalise("drop index \"i\""));
         assert_eq!(normalise("SELECT $Q$ A;  $Q$ , $1;"), "select $Q$ A;  $Q$ , $1");
         assert_eq!(normalise("SELECT 'it''S  --' "), "select 'it''S  --'");
+    }
+
+    #[test]
+    fn a_summary_is_one_line_without_comments() {
+        assert_eq!(summary("SELECT 1", 60), "SELECT 1");
+        assert_eq!(
+            summary("/* app:web */\n  SELECT a,\n\tb -- both\n FROM t\n", 60),
+            "SELECT a, b FROM t"
+        );
+        assert_eq!(
+            summary("SELECT '-- no comment', \"a  b\"", 60),
+            "SELECT '-- no comment', \"a b\""
+        );
+        assert_eq!(summary("", 60), "");
+        assert_eq!(summary("-- nothing", 60), "");
+    }
+
+    #[test]
+    fn a_summary_is_cut_at_its_width() {
+        assert_eq!(summary("SELECT abcdef", 13), "SELECT abcdef");
+        assert_eq!(summary("SELECT abcdef", 12), "SELECT ab...");
+        assert_eq!(summary("SELECT a    , b", 11), "SELECT a...");
+        let long = format!("SELECT '{}' FROM ünï", "ä\n".repeat(100_000));
+        assert_eq!(summary(&long, 60).chars().count(), 60);
+    }
+
+    #[test]
+    fn a_line_of_prose_keeps_its_dashes() {
+        assert_eq!(one_line("Use IN -- it is\r\n one scan", 60), "Use IN -- it is one scan");
+        assert_eq!(one_line("Use IN -- it is", 10), "Use IN...");
     }
 
     #[test]

@@ -297,6 +297,9 @@ mod tests {
         ] {
             assert_eq!(recorded(text).0, code, "{text}");
         }
+        let (_, message, hint) = recorded("SELEC 1");
+        assert_eq!(message, "new_query_text does not parse: syntax error at or near \"SELEC\"");
+        assert!(hint.starts_with("Give one SELECT"), "{hint}");
         assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations"), 0);
         assert_eq!(recorded("DROP TABLE optimizer.query_metrics").0, "00000");
         run("SELECT FROM optimizer.query_metrics");

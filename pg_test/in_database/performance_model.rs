@@ -45,6 +45,21 @@ mod tests {
     }
 
     #[pg_test]
+    fn training_again_on_the_same_outcomes_adds_no_version() {
+        outcomes(60, BY_TIME);
+        let versions = || one::<i64>("SELECT count(*) FROM optimizer.performance_models");
+        let first = trained("model_version");
+        let again: (String, String) = (trained("model_version"), trained("message"));
+        assert_eq!(again.0, first);
+        assert!(again.1.starts_with("no outcome is new; "), "{}", again.1);
+        assert_eq!(versions(), 1);
+        run("UPDATE optimizer.optimization_implementations
+             SET actual_improvement_percent = actual_improvement_percent / 2 WHERE query_hash = 7");
+        assert_ne!(trained("model_version"), first, "another outcome is another model");
+        assert_eq!(versions(), 2);
+    }
+
+    #[pg_test]
     fn a_better_model_makes_the_forecast_in_rust_as_in_sql() {
         ingest(1000, 1.0, 500, 900.0);
         ingest(1001, 1.0, 500, 1.5);

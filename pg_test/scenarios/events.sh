@@ -192,7 +192,7 @@ claim_sql "at the time the index was made" \
     "SELECT r.looks_implemented_at = e.occurred_at FROM optimizer.recommendations r, optimizer.events e
      WHERE r.query_hash = 1 AND e.object_name = 'public.orders_note_id_idx'"
 claim_sql "status() offers each, with what to type" \
-    "SELECT count(*) = 4 AND bool_and(ok) AND bool_or(hint LIKE 'Record it? SELECT * FROM optimizer.record_recommendation_implementation(1);')
+    "SELECT count(*) = 4 AND bool_and(ok) AND bool_or(hint LIKE 'Record it: SELECT * FROM optimizer.record_recommendation_implementation(1);')
      FROM optimizer.status() WHERE item = 'looks implemented'"
 psql_q "SELECT optimizer.dismiss_recommendation(id, 'no') FROM optimizer.recommendations WHERE query_hash = 5" >/dev/null
 claim "one that was dismissed is not offered" test "$(offered)" = "1 11 14"

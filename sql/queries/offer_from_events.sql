@@ -39,10 +39,10 @@ WITH newest AS MATERIALIZED (
     SELECT s.id, s.query_hash, 'index', s.created_at, e.id, e.occurred_at, e.not_before
     FROM index_event e
     JOIN optimizer.index_suggestions s
-        ON s.definition ~* '^\s*drop\s'
+        ON s.definition ~* 'drop\s'
        AND optimizer.names_relation(
-               (regexp_match(s.definition, '^\s*drop\s+index\s+(?:concurrently\s+)?'
-                   '(?:if\s+exists\s+)?([^\s;,]+)\s*(?:cascade|restrict)?\s*;?\s*$', 'i'))[1],
+               (regexp_match(optimizer.normalise_sql(s.definition), '^drop index (?:concurrently )?'
+                   '(?:if exists )?([^ ;,]+) ?(?:cascade|restrict)?$'))[1],
                e.index[1]::name, e.index[2]::name)
     WHERE e.action = 'dropped'
     UNION ALL

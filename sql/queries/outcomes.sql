@@ -2,7 +2,8 @@
    with k - 1 others counts 1/k. A verdict that was given before a revert still counts, for who had
    made the advice that was recorded: an open recommendation follows its suggestion. What was never
    made (not_applied) says nothing about the advice and is not even counted. From the ninth
-   column on: the action, and the query before the change as the performance model sees it. */
+   column on: the action, and the query before the change as the performance model sees it. In one order,
+   so that the same outcomes make the same model. */
 SELECT i.made_by, r.source_type, i.kind, i.verdict,
        coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
        i.measured_at, i.predicted_improvement_percent,
@@ -20,3 +21,4 @@ JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 WHERE i.verdict IS NOT NULL AND i.measured_at IS NOT NULL
   AND i.status IN ('implemented', 'reverted', 'failed')
   AND split_part(coalesce(i.verdict_reason, ''), ':', 1) <> 'not_applied'
+ORDER BY i.id

@@ -13,7 +13,12 @@ WITH suggestion AS (
            r.status, r.confidence_score, r.forecast_improvement_percent, r.forecast_low_percent,
            r.forecast_high_percent, r.urgency_score, r.roi_score, r.expected_saving_ms_per_hour,
            r.roi_rank, r.saving_rank,
-           r.suggestion_updated_at <> s.suggestion_updated_at OR r.names_other_database AS is_older
+           r.suggestion_updated_at <> s.suggestion_updated_at OR r.names_other_database
+           -- what could not be followed and now can: its role is known, its extension is there
+           OR s.source_type = 'parameter' AND r.has_no_action AND EXISTS (
+               SELECT FROM optimizer.parameter_advice v
+               WHERE v.query_hash = s.query_hash AND v.source_id = s.source_id
+                 AND v.action_sql IS NOT NULL) AS is_older
     FROM suggestion s
     LEFT JOIN (
         SELECT * FROM optimizer.query_urgency WHERE $1 IS NULL OR query_hash = $1
@@ -22,7 +27,8 @@ WITH suggestion AS (
         SELECT *, source_type = 'parameter' AND starts_with(action_sql, 'ALTER DATABASE ')
                   AND NOT starts_with(action_sql, 'ALTER DATABASE '
                                       || quote_ident(current_database()) || ' ')
-                  AS names_other_database  -- it was renamed
+                  AS names_other_database,  -- it was renamed
+               action_sql IS NULL AS has_no_action
         FROM optimizer.optimization_recommendations
         WHERE $1 IS NULL OR query_hash = $1
     ) AS r

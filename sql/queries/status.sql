@@ -17,7 +17,7 @@ SELECT 'last sample',
                                          date_trunc('second', -since))
             ELSE format('%s ago', date_trunc('second', since)) END,
        CASE WHEN NOT is_standby AND NOT is_recent
-            THEN 'Run SELECT * FROM optimizer.take_sample().' END
+            THEN 'SELECT * FROM optimizer.take_sample();' END
 FROM state
 CROSS JOIN LATERAL (SELECT clock_timestamp() - sampled_at) AS elapsed (since)
 CROSS JOIN LATERAL (
@@ -37,7 +37,7 @@ FROM optimizer.recent_window
 UNION ALL
 SELECT 'maintenance: ' || step, detail NOT LIKE 'failed%', detail,
        CASE WHEN detail LIKE 'failed%'
-            THEN format('Run SELECT * FROM optimizer.run_maintenance(%L).', step) END
+            THEN format('SELECT * FROM optimizer.run_maintenance(%L);', step) END
 FROM optimizer.maintenance_runs
 UNION ALL
 SELECT 'recommendations', true,
@@ -46,7 +46,7 @@ SELECT 'recommendations', true,
               count(*) FILTER (WHERE status = 'dismissed'),
               count(*) FILTER (WHERE status = 'expired')),
        CASE WHEN count(*) = 0
-            THEN 'Suggestions become recommendations by SELECT * FROM optimizer.aggregate_recommendations().'
+            THEN 'From suggestions: SELECT * FROM optimizer.aggregate_recommendations();'
        END
 FROM optimizer.recommendations
 UNION ALL
@@ -55,16 +55,16 @@ SELECT 'events', true,
             WHEN enabled = 2 THEN 'DDL is found by event trigger and by comparison of the catalog'
             ELSE 'DDL is found by comparison of the catalog alone' END,
        CASE WHEN enabled < existing
-            THEN 'ALTER EVENT TRIGGER optimizer_workflow_ddl ENABLE ALWAYS; ALTER EVENT TRIGGER optimizer_workflow_drop ENABLE ALWAYS also says who and when exactly.'
+            THEN 'Says who and when exactly, too: ALTER EVENT TRIGGER optimizer_workflow_ddl ENABLE ALWAYS; ALTER EVENT TRIGGER optimizer_workflow_drop ENABLE ALWAYS;'
        END
 FROM (SELECT count(*) AS existing, count(*) FILTER (WHERE evtenabled <> 'D') AS enabled
       FROM pg_event_trigger
       WHERE evtname IN ('optimizer_workflow_ddl', 'optimizer_workflow_drop')) AS trigger
 UNION ALL
 (SELECT 'looks implemented', true,
-        format('recommendation %s (%s) looks implemented at %s', id, recommendation_text,
+        format('recommendation %s, since %s', id,
                to_char(looks_implemented_at, 'YYYY-MM-DD HH24:MI:SS TZH:TZM')),
-        format('Record it? SELECT * FROM optimizer.record_recommendation_implementation(%s);', id)
+        format('Record it: SELECT * FROM optimizer.record_recommendation_implementation(%s);', id)
  FROM optimizer.recommendations
  WHERE id IN (SELECT recommendation_id FROM optimizer.looks_implemented) AND status = 'open'
  ORDER BY looks_implemented_at DESC, id
@@ -76,13 +76,16 @@ SELECT 'statements read',
        OR sum(statements) FILTER (WHERE state = 'failed') <= 0.05 * sum(statements),
        format('%s of %s%s%s%s',
               coalesce(sum(statements) FILTER (WHERE state = 'read'), 0), coalesce(sum(statements), 0),
-              coalesce(', ' || nullif(sum(complete), 0) || ' of them completely known', ''),
+              coalesce(', ' || nullif(sum(complete), 0) || ' of them complete', ''),
               coalesce('; ' || nullif(min(unread.texts), 0)
-                       || ' more wait for the next advise step: until then they are no controls', ''),
-              coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
-                                    FILTER (WHERE reason IS NOT NULL), '')),
+                       || ' wait', ''),
+              coalesce('; not: ' || array_to_string((array_agg(format('%s %s', reason, statements) ORDER BY statements DESC, reason)
+                                                     FILTER (WHERE reason IS NOT NULL))[:1], ', ')
+                        || CASE WHEN count(reason) > 1 THEN ', ...' ELSE '' END, '')),
        CASE WHEN sum(statements) FILTER (WHERE state = 'failed') > 0.05 * sum(statements)
-            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'' says more.' END
+            THEN 'SELECT query, reason, detail FROM optimizer.readings WHERE state = ''failed'';'
+            WHEN count(reason) > 1
+            THEN 'SELECT reason, count(*) FROM optimizer.readings GROUP BY reason;' END
 FROM (SELECT r.state, r.reason, count(*) AS statements, count(*) FILTER (WHERE r.is_complete) AS complete
       FROM optimizer.readings r
       WHERE r.reason IS DISTINCT FROM 'utility'
@@ -93,10 +96,11 @@ SELECT 'statements planned',
        true,
        format('%s of %s%s', coalesce(sum(statements) FILTER (WHERE reason IS NULL), 0),
               coalesce(sum(statements), 0),
-              coalesce('; not: ' || string_agg(format('%s %s', reason, statements), ', ' ORDER BY statements DESC, reason)
-                                    FILTER (WHERE reason IS NOT NULL), '')),
+              coalesce('; not: ' || array_to_string((array_agg(format('%s %s', reason, statements) ORDER BY statements DESC, reason)
+                                                     FILTER (WHERE reason IS NOT NULL))[:2], ', ')
+                        || CASE WHEN count(reason) > 2 THEN ', ...' ELSE '' END, '')),
        CASE WHEN sum(statements) FILTER (WHERE reason IS NOT NULL) > 0
-            THEN 'SELECT query, reason, detail FROM optimizer.plans WHERE NOT is_planned says more.' END
+            THEN 'SELECT query, reason, detail FROM optimizer.plans WHERE NOT is_planned;' END
 FROM (SELECT p.reason, count(*) AS statements FROM optimizer.plans p GROUP BY p.reason) AS plan
 UNION ALL
 SELECT 'index advice', installed IS NOT NULL,
@@ -104,7 +108,7 @@ SELECT 'index advice', installed IS NOT NULL,
             ELSE 'none: HypoPG is missing, with which indexes are tried that are not there' END,
        CASE WHEN installed IS NOT NULL THEN NULL
             WHEN available THEN 'CREATE EXTENSION hypopg;'
-            ELSE format('Install HypoPG (the package postgresql-%s-hypopg on Debian), then CREATE EXTENSION hypopg;',
+            ELSE format('Install HypoPG (the package postgresql-%s-hypopg on Debian), then: CREATE EXTENSION hypopg;',
                         current_setting('server_version_num')::integer / 10000) END
 FROM (SELECT (SELECT extversion FROM pg_extension WHERE extname = 'hypopg') AS installed,
              EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hypopg') AS available) AS hypopg
@@ -114,8 +118,8 @@ SELECT 'implementations', failed = 0 AND overdue = 0,
               CASE WHEN overdue > 0 THEN format(', %s of them overdue', overdue) ELSE '' END,
               CASE WHEN failed > 0 THEN format(', %s failed', failed) ELSE '' END),
        CASE WHEN overdue > 0
-                THEN 'Run SELECT * FROM optimizer.measure_pending_implementations().'
+                THEN 'SELECT * FROM optimizer.measure_pending_implementations();'
             WHEN failed > 0
-                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed''.'
+                THEN 'SELECT id, error_message FROM optimizer.implementations WHERE status = ''failed'';'
        END
 FROM implementation

@@ -12,7 +12,7 @@ use crate::api::argument::{
 use crate::error::{Error, Raised, Result};
 use crate::role;
 use crate::statement::require_one_statement;
-use crate::store::implementations::{self as store, Application, Rewrite, moment};
+use crate::store::implementations::{self as store, Application, Recorded, Rewrite, moment};
 use crate::store::lock::begin_writing;
 use crate::time::from_micros;
 
@@ -49,54 +49,67 @@ fn record_recommendation_implementation(
     if let Some(sql) = application.new_query_text {
         require_one_statement("new_query_text", sql)?;
     }
-    let (id, before) = record(&application)?;
-    Ok(TableIterator::once((id, "pending".to_owned(), JsonB(before))))
+    let (recorded, remarks) = record(&application)?;
+    for remark in remarks {
+        notice!("{remark}");
+    }
+    let before = serde_json::to_value(&recorded.before).map_err(Error::from)?;
+    Ok(TableIterator::once((recorded.implementation_id, "pending".to_owned(), JsonB(before))))
 }
 
-fn record(application: &Application) -> Result<(i64, serde_json::Value)> {
+/// Records it; with what the person should know about it, a sentence each.
+pub fn record(application: &Application) -> Result<(Recorded, Vec<String>)> {
     let recorded = Spi::connect_mut(|client| store::record(client, application))?;
+    let remarks = remarks(application, &recorded)?;
+    Ok((recorded, remarks))
+}
+
+fn remarks(application: &Application, recorded: &Recorded) -> Result<Vec<String>> {
+    let mut remarks = Vec::new();
     if !recorded.same_action.is_empty() {
         let others: Vec<String> = recorded.same_action.iter().map(i64::to_string).collect();
-        notice!(
+        remarks.push(format!(
             "the same action carries out other recommendations too: recorded as implementations {}",
             others.join(", ")
-        );
+        ));
     }
     if let Some(at) = recorded.seen_at {
-        notice!(
+        remarks.push(format!(
             "implemented_at is {}, when the ledger of events saw the change; give it to say otherwise",
             from_micros(at)?.to_iso_string()
-        );
+        ));
     }
     let id = recorded.implementation_id;
     match recorded.rewrite {
-        Some(Rewrite::Linked(queries)) if application.new_query_text.is_some() => notice!(
-            "implementation {id} is measured on the queries that have its new text: {queries} so far"
-        ),
-        Some(Rewrite::AwaitsText) => notice!(
+        Some(Rewrite::Linked(queries)) if application.new_query_text.is_some() => {
+            remarks.push(format!(
+                "implementation {id} is measured on the queries that have its new text: {queries} so far"
+            ));
+        }
+        Some(Rewrite::AwaitsText) => remarks.push(format!(
             "implementation {id} waits for its new text: there is no verdict until \
              pg_stat_statements shows a statement that has it; that one is linked by itself"
-        ),
-        Some(Rewrite::AwaitsHash) => notice!(
+        )),
+        Some(Rewrite::AwaitsHash) => remarks.push(format!(
             "implementation {id} is a rewrite: there is no verdict until its new query is known; \
              SELECT optimizer.set_implementation_query({id}, new_query_hash) adds it"
-        ),
+        )),
         Some(Rewrite::Linked(_)) | None => {}
     }
     if let Some(unmet) = &recorded.unmet_ground {
-        notice!(
+        remarks.push(format!(
             "{unmet}: without it implementation {id} ends inconclusive (not_applied); \
              it is looked for again at each look"
-        );
+        ));
     }
     if recorded.before.calls < MIN_CALLS_BEFORE {
-        notice!(
+        remarks.push(format!(
             "no verdict may be possible: {} calls of the query were observed in the 7 days before the \
              change; {MIN_DAYS} days with 20 calls or more are needed",
             recorded.before.calls
-        );
+        ));
     }
-    Ok((recorded.implementation_id, serde_json::to_value(&recorded.before).map_err(Error::from)?))
+    Ok(remarks)
 }
 
 /// Adds a query that took the place of a rewritten one.

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 
 use crate::api::argument::{required, row_number};
 use crate::error::{Raised, Result};
+use crate::progress;
 use crate::row::{column, nullable};
 use crate::store::lock::begin_writing;
 use crate::store::looks::Measured;
@@ -112,7 +113,8 @@ pub fn take_due_looks(most: i64) -> Result<(Vec<Row>, bool)> {
         let due = looks::due(client, most)?;
         let _shared = looks::keep_surroundings(client, &due)?;
         let mut rows = Vec::new();
-        for id in &due {
+        for (taken, id) in due.iter().enumerate() {
+            progress::report_count(taken, due.len(), "looks taken");
             let table = client.update(
                 "/* optimizer_workflow: look */ SELECT * FROM optimizer.take_look_or_note_error($1)",
                 None,

@@ -3,7 +3,9 @@
 pub mod argument;
 pub mod events;
 pub mod fingerprint;
+pub mod http;
 pub mod implementations;
+pub mod listed;
 pub mod maintenance;
 pub mod measurement;
 pub mod metrics;
@@ -14,5 +16,6 @@ pub mod report;
 pub mod results;
 pub mod scoring;
 pub mod self_check;
+pub mod setting;
 pub mod status;
 pub mod suggestions;

@@ -4,6 +4,7 @@ use pgrx::prelude::*;
 
 use crate::api::argument::row_number;
 use crate::error::{Error, Raised, Result};
+use crate::progress;
 use crate::store::learning;
 use crate::store::lock::{Lock, begin_writing};
 use crate::store::performance_model::{self, Prediction};
@@ -31,8 +32,10 @@ fn train_performance_model() -> std::result::Result<
     let trained = Spi::connect_mut(|client| -> Result<_> {
         Lock::Recommendations.wait(client)?;
         let examples = learning::read_outcomes(client)?;
+        progress::report(|| format!("step 1 of 2: training on {} outcomes", examples.len()));
         let trained = performance_model::train_now(client, &examples)?;
-        if trained.is_ok() {
+        if trained.as_ref().is_ok_and(|trained| trained.is_new) {
+            progress::report(|| "step 2 of 2: recommendations are scored again".to_owned());
             learning::rescore_all(client)?;
         }
         Ok(trained)
@@ -40,6 +43,7 @@ fn train_performance_model() -> std::result::Result<
     Ok(TableIterator::once(match trained {
         Ok(trained) => {
             let model = &trained.model;
+            let again = if trained.is_new { "" } else { "no outcome is new; " };
             let message = if model.beats_rule {
                 "in use: it predicts better than the rates of the kinds"
             } else {
@@ -53,7 +57,7 @@ fn train_performance_model() -> std::result::Result<
                 Some(model.quality.rmse),
                 Some(model.rule_quality.mae),
                 model.beats_rule,
-                message.to_owned(),
+                format!("{again}{message}"),
             )
         }
         Err(reason) => {
@@ -85,7 +89,7 @@ fn predict_improvement(
         .ok_or_else(|| {
             Error::not_found(
                 format!("recommendation {id} does not exist"),
-                "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+                "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();",
             )
         })?;
     Ok(TableIterator::once((

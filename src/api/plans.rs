@@ -100,7 +100,7 @@ fn known(client: &SpiClient, query_hash: i64) -> Result<Known> {
     let row = rows.next().ok_or_else(|| {
         Error::not_found(
             format!("no text of query {query_hash} is known"),
-            "SELECT query_hash, query FROM optimizer.query_stats shows the queries that are known.",
+            "The queries that are known: SELECT query_hash, query FROM optimizer.query_stats;",
         )
     })?;
     Ok(Known { text: column(&row, 1)?, role: nullable(&row, 2)?, role_name: nullable(&row, 3)? })

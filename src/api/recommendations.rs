@@ -12,6 +12,7 @@ use crate::api::argument::{
     SOURCE_TYPES, confidence, max_rows as checked_max_rows, one_of, optional_query_hash,
     query_hash as checked_query_hash, required, row_number, text,
 };
+use crate::api::listed;
 use crate::error::{Raised, Result};
 use crate::kept_plan::select_kept;
 use crate::row::{column, nullable};
@@ -21,7 +22,8 @@ use crate::store::recommendations::{self as store, OpenRecommendations};
 const OF_ALL: &str = include_str!("../../sql/queries/top_recommendations.sql");
 const OF_QUERY: &str = include_str!("../../sql/queries/top_recommendations_of_query.sql");
 // Two orders, two texts: each has an index that returns its rows in order.
-static OF_ALL_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_ALL));
+/// Takes rows, least estimated improvement and sources.
+pub static OF_ALL_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_ALL));
 static OF_ALL_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_ALL));
 static OF_QUERY_BY_ROI: Lazy<String> = Lazy::new(|| by_roi(OF_QUERY));
 static OF_QUERY_BY_SAVING: Lazy<String> = Lazy::new(|| by_saving(OF_QUERY));
@@ -74,12 +76,20 @@ fn aggregate_recommendations(
 }
 
 fn aggregated(query_hash: Option<i64>, min_confidence: Option<f64>) -> Result<Aggregated> {
+    let OpenRecommendations { count, source_types } = aggregate(query_hash, min_confidence)?;
+    Ok(TableIterator::once((count, source_types)))
+}
+
+/// Brings the recommendations of one query, or all, in line with the suggestions.
+pub fn aggregate(
+    query_hash: Option<i64>,
+    min_confidence: Option<f64>,
+) -> Result<OpenRecommendations> {
     let min_confidence = confidence("min_confidence", min_confidence)?;
-    let OpenRecommendations { count, source_types } = Spi::connect_mut(|client| {
+    Spi::connect_mut(|client| {
         store::aggregate(client, query_hash, min_confidence)?;
         store::count_open(client, query_hash)
-    })?;
-    Ok(TableIterator::once((count, source_types)))
+    })
 }
 
 /// The open recommendations, best first.
@@ -109,6 +119,8 @@ fn get_top_recommendations(
             name!(action_sql, Option<String>),
             name!(query, Option<String>),
             name!(looks_implemented_at, Option<TimestampWithTimeZone>),
+            name!(full_recommendation_text, String),
+            name!(full_query, Option<String>),
         ),
     >,
     Raised,
@@ -132,11 +144,13 @@ fn get_top_recommendations(
     let rows = Spi::connect(|client| -> Result<Vec<_>> {
         select_kept(client, sql, &types, &arguments)?
             .map(|row| {
+                let recommendation_text: String = column(&row, 4)?;
+                let query: Option<String> = nullable(&row, 13)?;
                 Ok((
                     column(&row, 1)?,
                     column(&row, 2)?,
                     column(&row, 3)?,
-                    column(&row, 4)?,
+                    listed::advice(&recommendation_text),
                     column(&row, 5)?,
                     column(&row, 6)?,
                     column(&row, 7)?,
@@ -145,8 +159,10 @@ fn get_top_recommendations(
                     column(&row, 10)?,
                     column(&row, 11)?,
                     nullable(&row, 12)?,
-                    nullable(&row, 13)?,
+                    query.as_deref().map(listed::query),
                     nullable(&row, 14)?,
+                    recommendation_text,
+                    query,
                 ))
             })
             .collect()

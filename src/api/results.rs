@@ -8,10 +8,12 @@ use pgrx::prelude::*;
 use crate::api::argument::{
     IMPLEMENTATION_STATUSES, max_rows as checked_max_rows, one_of, row_number,
 };
+use crate::api::listed;
 use crate::error::{Raised, Result};
 use crate::row::{column, nullable};
 
-const RESULTS: &str = include_str!("../../sql/queries/results.sql");
+/// Takes status, recommendation and rows.
+pub const RESULTS: &str = include_str!("../../sql/queries/results.sql");
 const SUMMARY: &str = include_str!("../../sql/queries/summary.sql");
 
 /// Implementations with predicted beside actual, the newest first.
@@ -45,6 +47,7 @@ fn get_optimization_results(
             name!(implemented_at, TimestampWithTimeZone),
             name!(measured_at, Option<TimestampWithTimeZone>),
             name!(implementation_notes, Option<String>),
+            name!(full_recommendation_text, String),
         ),
     >,
     Raised,
@@ -61,13 +64,14 @@ fn get_optimization_results(
                 &[only_status.into(), only_recommendation.into(), max_rows.into()],
             )?
             .map(|row| {
+                let recommendation_text: String = column(&row, 6)?;
                 Ok((
                     column(&row, 1)?,
                     column(&row, 2)?,
                     column(&row, 3)?,
                     column(&row, 4)?,
                     column(&row, 5)?,
-                    column(&row, 6)?,
+                    listed::advice(&recommendation_text),
                     column(&row, 7)?,
                     nullable(&row, 8)?,
                     nullable(&row, 9)?,
@@ -82,6 +86,7 @@ fn get_optimization_results(
                     column(&row, 18)?,
                     nullable(&row, 19)?,
                     nullable(&row, 20)?,
+                    recommendation_text,
                 ))
             })
             .collect()

@@ -6,6 +6,7 @@ use optimizer_core::{learning, query_hashes, score, sql_text};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
+use crate::api::listed;
 use crate::error::{Error, Raised, Result};
 use crate::settings;
 
@@ -49,6 +50,13 @@ fn unknown_forecast_half_width() -> f64 {
 #[search_path(pg_catalog, pg_temp)]
 fn normalise_sql(sql_text: &str) -> String {
     sql_text::normalise(sql_text)
+}
+
+/// A query as one line: without comments, white space folded, cut.
+#[pg_extern(immutable, parallel_safe)]
+#[search_path(pg_catalog, pg_temp)]
+fn query_summary(query: &str) -> String {
+    listed::query(query)
 }
 
 /// What takes back a CREATE INDEX; null when it leaves the name to the server.

@@ -71,8 +71,8 @@ fn is_listed(client: &SpiClient) -> Result<bool> {
 
 fn worker_item(is_listed: bool) -> Item {
     let name = "background worker";
-    let by_hand = "Until then SELECT * FROM optimizer.run_maintenance() does the same, by hand or \
-                   from pg_cron.";
+    let by_hand = "The same by hand or from pg_cron: \
+                   SELECT * FROM optimizer.run_maintenance();";
     let Some(worker) = worker::snapshot() else {
         let hint = format!(
             "Add optimizer_workflow to shared_preload_libraries in postgresql.conf and restart \
@@ -88,7 +88,7 @@ fn worker_item(is_listed: bool) -> Item {
             name,
             false,
             "switched off",
-            Some("Run ALTER SYSTEM SET optimizer_workflow.enabled = on; SELECT pg_reload_conf()."),
+            Some("ALTER SYSTEM SET optimizer_workflow.enabled = on; SELECT pg_reload_conf();"),
         );
     }
     if !is_listed {
@@ -97,8 +97,8 @@ fn worker_item(is_listed: bool) -> Item {
             false,
             "this database is not in optimizer_workflow.databases",
             Some(
-                "Add it, or run ALTER SYSTEM SET optimizer_workflow.databases = '' to serve each \
-                 database that has the extension; then SELECT pg_reload_conf().",
+                "Add it, or serve each database that has the extension: \
+                 ALTER SYSTEM SET optimizer_workflow.databases = ''; SELECT pg_reload_conf();",
             ),
         );
     }
@@ -150,6 +150,6 @@ fn times() -> Item {
         "settings",
         false,
         found.join("; "),
-        Some("SELECT name, setting, unit FROM pg_settings WHERE name LIKE 'optimizer_workflow.%'"),
+        Some("SELECT name, setting, unit FROM pg_settings WHERE name LIKE 'optimizer_workflow.%';"),
     )
 }

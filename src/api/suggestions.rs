@@ -39,7 +39,7 @@ fn generate_suggestions(
             PgLogLevel::NOTICE,
             PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
             "no index advice without HypoPG",
-            "CREATE EXTENSION hypopg makes it possible."
+            "CREATE EXTENSION hypopg;"
         );
     } else if done.more || more_to_read {
         ereport!(
@@ -77,6 +77,6 @@ fn require_known(query_hash: i64) -> Result<()> {
     }
     Err(Error::not_found(
         format!("no text of query {query_hash} is known"),
-        "SELECT query_hash, query FROM optimizer.query_stats shows the queries that are known.",
+        "The queries that are known: SELECT query_hash, query FROM optimizer.query_stats;",
     ))
 }

@@ -54,26 +54,26 @@ impl Source {
         if !preloaded {
             return Err(Error::wrong_state(
                 "pg_stat_statements is not loaded",
-                "Set shared_preload_libraries = 'pg_stat_statements, optimizer_workflow' \
-                 in postgresql.conf and restart the server.",
+                "In postgresql.conf, then restart the server: \
+                 shared_preload_libraries = 'pg_stat_statements, optimizer_workflow'",
             ));
         }
         let Some(schema) = schema else {
             return Err(Error::wrong_state(
                 "extension pg_stat_statements is not installed in this database",
-                "Run CREATE EXTENSION pg_stat_statements.",
+                "CREATE EXTENSION pg_stat_statements;",
             ));
         };
         if !has_info {
             return Err(Error::wrong_state(
                 "extension pg_stat_statements is older than version 1.9",
-                "Run ALTER EXTENSION pg_stat_statements UPDATE.",
+                "ALTER EXTENSION pg_stat_statements UPDATE;",
             ));
         }
         if !computes_ids {
             return Err(Error::wrong_state(
                 "compute_query_id is off: statements have no query hash",
-                "Set compute_query_id = 'auto' in postgresql.conf and reload the configuration.",
+                "ALTER SYSTEM SET compute_query_id = 'auto'; SELECT pg_reload_conf();",
             ));
         }
         Ok(Source { schema, has_stats_since })

@@ -187,7 +187,7 @@ fn lock_open(
     let Some(row) = table.into_iter().next() else {
         return Err(Error::not_found(
             format!("recommendation {id} does not exist"),
-            "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+            "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();",
         ));
     };
     let query_hash: i64 = column(&row, 1)?;
@@ -205,7 +205,7 @@ fn lock_open(
             .unwrap_or_default();
         return Err(Error::wrong_state(
             format!("recommendation {id} is already {status}{implementation}"),
-            status_hint(&status),
+            status_hint(&status, id),
         ));
     }
     Ok((query_hash, column(&row, 2)?, nullable(&row, 4)?))
@@ -317,7 +317,7 @@ fn lock_change(client: &mut SpiClient, id: i64) -> Result<(String, i64)> {
 fn no_implementation(id: i64) -> Error {
     Error::not_found(
         format!("implementation {id} does not exist"),
-        "SELECT implementation_id, status FROM optimizer.get_optimization_results() lists them.",
+        "All of them: SELECT implementation_id, status FROM optimizer.get_optimization_results();",
     )
 }
 
@@ -375,7 +375,7 @@ pub fn revert(client: &mut SpiClient, id: i64, notes: Option<&str>, by: &str) ->
     if status == "reverted" {
         return Err(Error::wrong_state(
             format!("nothing to revert: implementation {id} is already reverted"),
-            "SELECT * FROM optimizer.get_optimization_results('implemented') lists what is in effect.",
+            "What is in effect: SELECT * FROM optimizer.get_optimization_results('implemented');",
         ));
     }
     let pending = pending_of_change(client, recorded_with)?;

@@ -78,7 +78,7 @@ pub fn begin_writing(function: &CStr) -> Result<()> {
         Hold::Held => Ok(()),
         Hold::Absent | Hold::Contended => Err(Error::wrong_state(
             "extension optimizer_workflow was dropped or altered meanwhile",
-            "Run CREATE EXTENSION optimizer_workflow, or try again.",
+            "Try again; where it was dropped: CREATE EXTENSION optimizer_workflow;",
         )),
     }
 }

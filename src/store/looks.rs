@@ -204,7 +204,7 @@ fn lock_pending(client: &mut SpiClient, id: i64) -> Result<Pending> {
             .unwrap_or_default();
         return Err(Error::wrong_state(
             format!("implementation {id} is already final: {status}{verdict}"),
-            "SELECT * FROM optimizer.get_optimization_results() shows what was measured.",
+            "What was measured: SELECT * FROM optimizer.get_optimization_results();",
         ));
     }
     let moment = |ordinal| column::<TimestampWithTimeZone>(&row, ordinal).map(to_micros);

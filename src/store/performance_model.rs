@@ -19,6 +19,8 @@ const PREDICT: &str = include_str!("../../sql/queries/predict_improvement.sql");
 /// A training that led to a model.
 pub struct Trained {
     pub version: i64,
+    /// Not the latest one over again.
+    pub is_new: bool,
     pub model: Model,
 }
 
@@ -58,7 +60,7 @@ pub fn train_now(
     };
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     let (quality, rule) = (model.quality, model.rule_quality);
-    let version = client
+    let row = client
         .update(
             KEEP,
             Some(1),
@@ -77,9 +79,9 @@ pub fn train_now(
             ],
         )?
         .first()
-        .get_one::<i64>()?
-        .ok_or(Error::MissingColumn(1))?;
-    Ok(Ok(Trained { version, model }))
+        .get_two::<i64, bool>()?;
+    let (Some(version), Some(is_new)) = row else { return Err(Error::MissingColumn(1)) };
+    Ok(Ok(Trained { version, is_new, model }))
 }
 
 /// What is expected of a recommendation now.

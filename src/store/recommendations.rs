@@ -4,6 +4,7 @@ use once_cell::sync::Lazy;
 use pgrx::spi::SpiClient;
 
 use crate::error::{Error, Result};
+use crate::progress;
 use crate::store::bulk::in_bulk;
 use crate::store::learning;
 use crate::store::lock::Lock;
@@ -47,6 +48,7 @@ pub fn aggregate(
 fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -> Result<Written> {
     let arguments = [query_hash.into(), min_confidence.into()];
     let (missing, updated, expired) = if any(client, query_hash)? {
+        progress::report(|| "step 1 of 2: comparing recommendations with suggestions".to_owned());
         client.update(RENEW.as_str(), Some(1), &arguments)?.first().get_three::<bool, i64, i64>()?
     } else {
         (Some(true), None, None)
@@ -54,6 +56,13 @@ fn write(client: &mut SpiClient, query_hash: Option<i64>, min_confidence: f64) -
     let inserted = match missing {
         Some(true) => {
             let add = add_statement(client)?;
+            progress::report(|| {
+                format!(
+                    "step 2 of 2: adding recommendations; {} updated, {} expired so far",
+                    updated.unwrap_or(0),
+                    expired.unwrap_or(0)
+                )
+            });
             client.update(add.as_str(), None, &arguments)?.len()
         }
         _ => 0,
@@ -139,7 +148,7 @@ fn require_status(client: &mut SpiClient, id: i64, needed: &str, act: &str) -> R
     }
     Err(Error::wrong_state(
         format!("recommendation {id} cannot be {act}: it is {status}"),
-        status_hint(&status),
+        status_hint(&status, id),
     ))
 }
 
@@ -154,22 +163,26 @@ pub fn lock_status(client: &mut SpiClient, id: i64) -> Result<String> {
     if table.is_empty() {
         return Err(Error::not_found(
             format!("recommendation {id} does not exist"),
-            "SELECT rec_id FROM optimizer.get_top_recommendations() lists the open ones.",
+            "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();",
         ));
     }
     table.first().get_one::<String>()?.ok_or(Error::MissingColumn(1))
 }
 
 /// What to do with a recommendation that is not in the state one thought.
-pub fn status_hint(status: &str) -> &'static str {
+pub fn status_hint(status: &str, id: i64) -> String {
     match status {
-        "implemented" => {
-            "See optimizer.get_optimization_results(); revert_implementation() takes it back."
+        "implemented" => format!(
+            "revert_implementation() takes it back; what came of it: \
+             SELECT * FROM optimizer.get_optimization_results(only_recommendation => {id});"
+        ),
+        "dismissed" => {
+            format!("Back on the list: SELECT optimizer.reopen_recommendation({id});")
         }
-        "dismissed" => "SELECT optimizer.reopen_recommendation(id) puts it back on the list.",
         "expired" => {
             "Its suggestion is gone; it opens again when the suggestion is made again and aggregated."
+                .to_owned()
         }
-        _ => "SELECT * FROM optimizer.get_top_recommendations() lists the open ones.",
+        _ => "The open ones: SELECT rec_id FROM optimizer.get_top_recommendations();".to_owned(),
     }
 }

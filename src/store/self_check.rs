@@ -15,6 +15,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::spi::SpiClient;
 
 use crate::error::Result;
+use crate::progress;
 use crate::row::{column, nullable};
 use crate::settings;
 use crate::store::changes::{self, Change};
@@ -142,6 +143,8 @@ pub fn run(client: &mut SpiClient, trials: i32) -> Result<Tally> {
         surroundings.history.fetch(client, needed.into_iter())?;
         for trial in &trials {
             pgrx::check_for_interrupts!();
+            let judged = usize::try_from(tally.trials()).unwrap_or(0);
+            progress::report_count(judged, chosen.len(), "trials judged");
             let end = |seconds| trial.changed_at + after(seconds);
             let early =
                 trial.verdict(surroundings, Look::First, end(schedule.measure_after_seconds));

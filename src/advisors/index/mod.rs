@@ -19,6 +19,7 @@ pub use crate::advisors::index::pass::Outcome;
 use crate::advisors::index::pass::Tried;
 use crate::error::Result;
 use crate::planner::hypothetical::{Hypopg, with_own_settings};
+use crate::progress;
 use crate::store::index_advice;
 use crate::store::lock::Lock;
 
@@ -58,7 +59,12 @@ pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
         Some(Tried { tried, more }) => (true, tried, more),
         None => (false, 0, false),
     };
-    let (added, renewed, withdrawn) = if is_possible { choice::run()? } else { (0, 0, 0) };
+    let (added, renewed, withdrawn) = if is_possible {
+        progress::report(|| format!("{tried} statements tried; choosing among their indexes"));
+        choice::run()?
+    } else {
+        (0, 0, 0)
+    };
     // After our own: what those cover already is left out.
     let brought = Spi::connect_mut(index_advice::keep_qualstats)?;
     Ok(Done {
