@@ -316,7 +316,10 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
             common.map_or_else(Default::default, |slot| (slot.values, slot.frequencies));
         let bounds = match bounds {
             Some(slot) => slot.values,
-            None => spread_out(value_type, &common, &frequencies),
+            None if matches!(compared.comparison, Comparison::Below | Comparison::Above) => {
+                spread_out(value_type, &common, &frequencies)
+            }
+            None => Vec::new(),
         };
         let candidates = candidates(compared.comparison, paired, &frequencies, bounds.len());
         (!candidates.is_empty()).then_some(Choices {

@@ -84,12 +84,15 @@ fn pattern(common: usize, bounds: usize) -> Vec<Candidate> {
     (1..=2).map(|third| Candidate { places: vec![place(third)], weight: 1.0 }).collect()
 }
 
-/// The pattern that looks for the longest word of a value, which is about what people look for; the value as a whole where it is one word.
-/// None where it has nothing to look for.
+/// Letters of a pattern: what people type to find something. No setting.
+const PATTERN_LETTERS: usize = 8;
+
+/// The pattern that looks for the beginning of the longest word of a value, which is about what people look for. None where it has
+/// nothing to look for.
 pub fn pattern_of(value: &str) -> Option<String> {
     let word = value.split_whitespace().max_by_key(|word| word.chars().count())?;
     let mut pattern = String::from("%");
-    for letter in word.chars() {
+    for letter in word.chars().take(PATTERN_LETTERS) {
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

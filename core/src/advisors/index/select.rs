@@ -77,6 +77,8 @@ const CURRENT_BONUS: f64 = 1.1;
 /// Room: what an index as large as all tables together takes from what it saves a query: it is read, cached, vacuumed and dumped beside them.
 /// Paid once, by the query with most time. On TPC-H: an index on one column of the largest table takes 4 %. No setting.
 const OF_ROOM: f64 = 1.2;
+/// Most that counts of it: where all tables are narrow, every index is nearly as large as they are. No setting.
+const MOST_ROOM: f64 = 0.3;
 /// The same of what columns that are only carried along add to the size. On TPC-H eleven indexes were 26 MB with them where 23 of others were 6 MB,
 /// and hardly faster; they pay where a narrow index spares a wide table. No setting.
 const OF_CARRIED: f64 = 4.0;
@@ -272,8 +274,8 @@ impl<'a> Field<'a> {
     /// What keeping a candidate takes, where these demands gain by it, ms of an hour.
     fn cost(&self, place: usize, gaining: &[usize]) -> f64 {
         let priced = &self.pool[place];
-        let share =
-            (OF_ROOM * priced.bare_bytes + OF_CARRIED * priced.carried_bytes) / self.tables_bytes;
+        let share = (OF_ROOM * priced.bare_bytes / self.tables_bytes).min(MOST_ROOM)
+            + OF_CARRIED * priced.carried_bytes / self.tables_bytes;
         let room = |demand: &usize| share * self.demands[*demand].time_ms_per_hour;
         priced.cost_ms_per_hour + gaining.iter().map(room).fold(0.0, f64::max)
     }
