@@ -82,7 +82,7 @@ impl Doubt {
                 format!("the plan gives up its {workers} parallel workers")
             }
             Doubt::LookupsForWorkers { workers } => format!(
-                "the plan gives up its {workers} parallel workers and looks up row after row instead: it may get slower"
+                "of {workers} parallel workers the plan gives up some or all, and looks up row after row through several joins: it may get slower"
             ),
             Doubt::RowsFarOff { estimated, measured } => format!(
                 "the planner expects {estimated:.0} rows per call where {measured:.1} were measured"
@@ -290,10 +290,10 @@ mod tests {
         assert!((promise(&chain(2)) - promise(&lost) / 10.0).abs() < 1e-9);
         let doubts = named(&evidence(&before, &chain(2)));
         assert_eq!(doubts, [Doubt::LookupsForWorkers { workers: 2 }]);
-        // They were there before, or nothing is given up.
-        let (looped, kept) = (Figures { nested_loops: 2, ..before.clone() }, chain(2));
-        assert_eq!(named(&evidence(&looped, &kept)), [Doubt::LosesGather { workers: 2 }]);
-        assert_eq!(named(&evidence(&before, &Figures { workers: 2, ..kept })), []);
+        // One of two workers is given up; none is.
+        let fewer = Figures { workers: 1, ..chain(2) };
+        assert_eq!(named(&evidence(&before, &fewer)), [Doubt::LookupsForWorkers { workers: 2 }]);
+        assert_eq!(named(&evidence(&before, &Figures { workers: 2, ..fewer })), []);
     }
 
     #[test]

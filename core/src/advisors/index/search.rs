@@ -66,12 +66,10 @@ impl Figures {
 const CHAIN: usize = 2;
 
 impl Figures {
-    /// Whether a plan that was parallel looks rows up one by one instead, through several joins: there one estimate that is
-    /// too low multiplies, and it is the cheap sign of a gain that turns into a loss.
+    /// Whether a plan has fewer workers than before and looks rows up one by one through several joins: there one estimate
+    /// that is too low multiplies, and it is the cheap sign of a gain that turns into a loss.
     pub fn gives_up_workers_for_lookups(&self, after: &Figures) -> bool {
-        after.workers < self.workers
-            && after.nested_loops > self.nested_loops
-            && after.nested_loops >= CHAIN
+        after.workers < self.workers && after.nested_loops >= CHAIN
     }
 }
 
