@@ -4,14 +4,19 @@ WITH load AS MATERIALIZED (
     SELECT a.*, a.total_exec_time_ms / nullif(sum(a.total_exec_time_ms) OVER (), 0) AS share
     FROM optimizer.query_activity a
 )
-SELECT l.query_hash, i.trial::text, l.calls_per_hour, l.mean_exec_time_ms, l.share,
-       l.rows::float8 / l.calls, coalesce(jsonb_array_length(r.shape -> 'parameter_types'), 0) > 0,
-       l.shared_hit_share
+SELECT l.query_hash, t.trial, l.calls_per_hour, l.mean_exec_time_ms, l.share,
+       l.rows::float8 / l.calls, t.has_parameters, l.shared_hit_share
 FROM load l
-JOIN optimizer.index_trials i ON i.query_hash = l.query_hash
-JOIN optimizer.query_readings r ON r.query_hash = l.query_hash
-WHERE i.outcome IN ('helped', 'at_risk') AND r.state = 'read'
-  AND l.share >= $1 * CASE WHEN EXISTS (
+CROSS JOIN LATERAL (
+    SELECT i.trial::text AS trial,
+           coalesce(jsonb_array_length(r.shape -> 'parameter_types'), 0) > 0 AS has_parameters
+    FROM optimizer.index_trials i
+    JOIN optimizer.query_readings r ON r.query_hash = i.query_hash
+    WHERE i.query_hash = l.query_hash AND i.outcome IN ('helped', 'at_risk') AND r.state = 'read'
+    -- By their keys, row by row: a join of the whole lists is a nested loop while one of them was never analyzed.
+    OFFSET 0
+) AS t
+WHERE l.share >= $1 * CASE WHEN EXISTS (
           SELECT FROM optimizer.index_suggestions s
           WHERE s.query_hash = l.query_hash AND s.made_by = 'builtin') THEN 0.5 ELSE 1 END
 ORDER BY l.query_hash
