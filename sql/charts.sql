@@ -256,7 +256,8 @@ FROM (
     FROM optimizer.optimization_implementations o
     LEFT JOIN optimizer.implementation_queries q
         ON q.implementation_id = o.id AND q.query_hash <> o.query_hash
-    GROUP BY o.id
+    -- By name: a view that leans on a primary key goes with it.
+    GROUP BY o.id, o.query_hash, o.change_bucket_start, o.reverted_at
 ) AS i
 JOIN optimizer.query_metrics m ON m.query_hash = ANY (i.query_hashes)
 LEFT JOIN optimizer.sampling_coverage c ON c.bucket_start = m.bucket_start

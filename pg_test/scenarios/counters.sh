@@ -71,8 +71,8 @@ launcher() { psql_q "SELECT pid FROM pg_stat_activity WHERE backend_type = 'opti
 setting compute_query_id off; sleep 0.5; pid=$(launcher); calm=$(lines 'ERROR\|FATAL')
 refused=$("$PG_BIN/psql" -XAtq -v VERBOSITY=verbose -c "SELECT optimizer.take_sample()" 2>&1)
 claim "a sample is refused with 55000 and what to set" \
-    test "$(grep -c '^ERROR:  55000: compute_query_id is off\|^HINT:.*Set compute_query_id' <<<"$refused")" = 2
-claim_sql "status() names it" "SELECT NOT ok AND hint LIKE 'Set compute_query_id%' FROM optimizer.status() WHERE item = 'pg_stat_statements'"
+    test "$(grep -c '^ERROR:  55000: compute_query_id is off\|^HINT:.*ALTER SYSTEM SET compute_query_id' <<<"$refused")" = 2
+claim_sql "status() names it" "SELECT NOT ok AND hint LIKE '%ALTER SYSTEM SET compute_query_id%' FROM optimizer.status() WHERE item = 'pg_stat_statements'"
 setting optimizer_workflow.sample_interval 1s; setting optimizer_workflow.advise_interval 1min
 psql_q "DELETE FROM optimizer.maintenance_runs"; setting optimizer_workflow.enabled on
 claim "the worker says so in status() too" wait_until 5 \

@@ -98,7 +98,7 @@ claim "an index that is rebuilt is the index it was" noted ""
 echo '# by comparison, where the event trigger is off'
 psql_q "ALTER EVENT TRIGGER optimizer_workflow_ddl DISABLE; ALTER EVENT TRIGGER optimizer_workflow_drop DISABLE"
 claim_sql "status() says so, and what to type" \
-    "SELECT detail LIKE '%comparison of the catalog alone' AND hint LIKE 'ALTER EVENT TRIGGER%' FROM optimizer.status() WHERE item = 'events'"
+    "SELECT detail LIKE '%comparison of the catalog alone' AND hint LIKE '%ALTER EVENT TRIGGER%' FROM optimizer.status() WHERE item = 'events'"
 as deployer "CREATE INDEX CONCURRENTLY orders_slowly_idx ON orders (customer_id, id); CREATE TABLE lines (id int PRIMARY KEY)" >/dev/null
 claim "the same changes are found" noted "index created by look public.orders_slowly_idx
 table created by look public.lines"
