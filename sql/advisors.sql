@@ -70,7 +70,14 @@ BEGIN
           LEFT JOIN pg_roles r ON r.oid = CASE WHEN a.grantee = 'pg_database_owner'::regrole
               THEN (SELECT b.datdba FROM pg_database b WHERE b.datname = current_database())
               ELSE a.grantee END
-          WHERE a.privilege_type = 'CREATE' AND r.rolsuper IS NOT TRUE);
+          WHERE a.privilege_type = 'CREATE' AND r.rolsuper IS NOT TRUE)
+      -- nor is there anything that could be called and was made while others might
+      AND NOT EXISTS (
+          SELECT FROM (SELECT p.proowner FROM pg_proc p WHERE p.pronamespace = n.oid
+                       UNION ALL SELECT o.oprowner FROM pg_operator o WHERE o.oprnamespace = n.oid
+                       UNION ALL SELECT y.typowner FROM pg_type y WHERE y.typnamespace = n.oid) AS made (by)
+          JOIN pg_roles r ON r.oid = made.by
+          WHERE NOT r.rolsuper);
     IF place IS NULL THEN
         RETURN;
     END IF;
@@ -84,4 +91,4 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION optimizer.qualstats_advice() IS
-    'What pg_qualstats_index_advisor() says, one definition a row; nothing where it is not installed and preloaded, or where others than superusers may create objects in its schema';
+    'What pg_qualstats_index_advisor() says, one definition a row; nothing where it is not installed and preloaded, or where others than superusers may create objects in its schema or have functions, operators or types there';

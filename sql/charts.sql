@@ -103,11 +103,21 @@ FROM (
     WHERE NOT EXISTS (SELECT FROM optimizer.query_texts own
                       WHERE own.query_hash = b.query_hash AND own.is_own)
     GROUP BY b.bucket_start
+    UNION ALL
+    -- Hours in which nothing ran count as such: without them every mean would be one of busy hours.
+    SELECT idle.bucket_start, 0, 0, 0, 0, 0
+    FROM optimizer.sampling_coverage idle
+    WHERE idle.observed_share > 0
+      AND NOT EXISTS (
+          SELECT FROM optimizer.query_metrics b
+          WHERE b.bucket_start = idle.bucket_start
+            AND NOT EXISTS (SELECT FROM optimizer.query_texts own
+                            WHERE own.query_hash = b.query_hash AND own.is_own))
 ) AS m
 LEFT JOIN optimizer.sampling_coverage c ON c.bucket_start = m.time
 CROSS JOIN LATERAL (SELECT nullif(c.observed_share * c.bucket_width_seconds, 0)) AS observed (seconds);
 COMMENT ON VIEW optimizer.chart_workload IS
-    'The work of all queries in each bucket of time, with its day of the week and hour; filter by time';
+    'The work of all queries in each bucket of time that was observed, 0 where nothing ran, with its day of the week and hour; filter by time';
 COMMENT ON COLUMN optimizer.chart_workload.time IS 'Start of the bucket';
 COMMENT ON COLUMN optimizer.chart_workload.day_of_week IS
     '1 (Monday) to 7 (Sunday), in the time zone of the session';

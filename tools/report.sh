@@ -4,8 +4,10 @@
 # (`make demo` leaves its cluster running). REPORT_DAYS=90 reports on more days than 30.
 # Promises: the file is whole or, when it fails, as it was before.
 set -euo pipefail
+# It shows texts of queries: for its owner alone.
+umask 077
+OUT=$(realpath -m "${1:-"$(dirname "$0")/../target/report.html"}")
 cd "$(dirname "$0")/.."
-OUT=${1:-target/report.html}
 DAYS=${REPORT_DAYS:-30}
 PSQL=psql
 if [ -z "${PGDATABASE:-}${PGHOST:-}${PGHOSTADDR:-}${PGPORT:-}${PGUSER:-}${PGSERVICE:-}" ]; then

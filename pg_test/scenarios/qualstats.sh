@@ -52,7 +52,12 @@ psql_q "CREATE ROLE mallory LOGIN; GRANT CREATE, USAGE ON SCHEMA qualstats TO ma
 for page in 1 2 3 4 5; do psql_q "SELECT count(*) FROM visits WHERE page = $page" >/dev/null; done
 advise
 claim "it is not asked where others than superusers may make something in its schema" is "$(brought)" ""
-psql_q "REVOKE CREATE ON SCHEMA qualstats FROM mallory; DROP OWNED BY mallory"
+PGUSER=mallory psql_q "CREATE FUNCTION qualstats.holds(bigint[], bigint[]) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR qualstats.@> (leftarg = bigint[], rightarg = bigint[], function = qualstats.holds)"
+psql_q "REVOKE CREATE ON SCHEMA qualstats FROM mallory"
+advise
+claim "nor where something that they made is left" is "$(brought)" ""
+psql_q "DROP OWNED BY mallory"
 advise
 claim "it is asked again once they may not" is "$(brought)" "$INDEX"
 psql_q "CREATE OR REPLACE FUNCTION qualstats.pg_qualstats_get_idx_col(bigint, include_nondefault_opclass boolean DEFAULT true) RETURNS text LANGUAGE sql AS 'SELECT (1 / 0)::text'"
