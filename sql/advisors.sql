@@ -88,7 +88,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     -- Another tool's trouble is no reason to give no advice of our own.
     RAISE NOTICE 'pg_qualstats gave no advice: %', SQLERRM;
+    RETURN QUERY SELECT NULL::text;
 END
 $$;
 COMMENT ON FUNCTION optimizer.qualstats_advice() IS
-    'What pg_qualstats_index_advisor() says, one definition a row; nothing where it is not installed and preloaded, or where others than superusers may create objects in its schema or have functions, operators or types there';
+    'What pg_qualstats_index_advisor() says, one definition a row, null when it failed; nothing where it is not installed and preloaded, or where others than superusers may create objects in its schema or have functions, operators or types there';

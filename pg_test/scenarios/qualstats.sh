@@ -63,4 +63,5 @@ claim "it is asked again once they may not" is "$(brought)" "$INDEX"
 psql_q "CREATE OR REPLACE FUNCTION qualstats.pg_qualstats_get_idx_col(bigint, include_nondefault_opclass boolean DEFAULT true) RETURNS text LANGUAGE sql AS 'SELECT (1 / 0)::text'"
 claim "its failure is said and ends nothing" \
     bash -c "'$PG_BIN/psql' -XAtq -d postgres -c 'SELECT optimizer.generate_suggestions()' 2>&1 | grep -q 'pg_qualstats gave no advice'"
+claim "and takes back nothing that was said before" is "$(brought)" "$INDEX"
 claim_consistent

@@ -29,6 +29,8 @@ WITH advised AS MATERIALIZED (
 ), withdrawn AS (
     DELETE FROM optimizer.index_suggestions s
     WHERE s.made_by = 'pg_qualstats'
+      -- a failure says nothing about what it said before
+      AND NOT EXISTS (SELECT FROM advised v WHERE v.definition IS NULL)
       AND NOT EXISTS (SELECT FROM wanted w WHERE w.definition = s.definition)
       AND NOT EXISTS (
           SELECT FROM optimizer.optimization_recommendations o
