@@ -121,6 +121,7 @@ pub fn choose(
     }
     field.fold(&mut chosen);
     field.prune(&mut chosen);
+    field.leave_what_helps(&mut chosen);
     let helps = field.helps(&chosen);
     let harms = field.harms(&chosen);
     Chosen { candidates: chosen.into_iter().collect(), helps, harms }
@@ -314,6 +315,18 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// What helps nobody by itself is never suggested, however well it keeps others from harm: the choice must hold without it.
+    fn leave_what_helps(&self, chosen: &mut BTreeSet<usize>) {
+        loop {
+            let used: BTreeSet<usize> =
+                self.helps(chosen).into_iter().flat_map(|help| help.served_by).collect();
+            if used.len() == chosen.len() {
+                return;
+            }
+            *chosen = used;
+        }
+    }
+
     fn helps(&self, chosen: &BTreeSet<usize>) -> Vec<Help> {
         (0..self.demands.len())
             .filter_map(|demand| {
@@ -439,6 +452,15 @@ mod tests {
         let chosen = choose(&pool, &[torn, other], TABLES, 1.0);
         assert_eq!(chosen.candidates, [0]);
         assert_eq!(chosen.helps.iter().map(|help| help.demand).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn what_only_keeps_from_harm_is_not_chosen_and_hides_no_harm() {
+        let pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
+        let mut torn = demand(12, 1000.0, &[(&[0], HARM), (&[1], 0.0)]);
+        (torn.offers[0].plan_cost, torn.offers[1].plan_cost) = (0.8, 0.5);
+        let chosen = choose(&pool, &[demand(11, 1000.0, &[(&[0], 0.9)]), torn], TABLES, 1.0);
+        assert_eq!((chosen.candidates, chosen.harms), (vec![0], vec![(0, 1)]));
     }
 
     #[test]
