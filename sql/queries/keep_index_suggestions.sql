@@ -20,12 +20,13 @@ WITH wanted AS MATERIALIZED (
            OR NOT EXISTS (SELECT FROM optimizer.query_texts t WHERE t.query_hash = s.query_hash)
            -- a relation that is gone has no index any more, whether its queries run or not
            OR to_regclass(s.relation) IS NULL)
-      -- somebody is following it, though the ledger may not have seen it yet
+      -- somebody is following it, and the ledger has not looked since
       AND NOT EXISTS (
           SELECT FROM pg_catalog.pg_index x
           JOIN optimizer.optimization_recommendations r
               ON r.source_type = 'index' AND r.source_id = s.id AND r.status = 'open'
           WHERE x.indrelid = to_regclass(s.relation)
+            AND NOT EXISTS (SELECT FROM optimizer.seen_indexes n WHERE n.index_id = x.indexrelid AND n.is_valid)
             AND optimizer.index_fingerprint(pg_get_indexdef(x.indexrelid)) = optimizer.index_fingerprint(s.definition))
       AND NOT EXISTS (
           SELECT FROM optimizer.optimization_recommendations r
