@@ -95,7 +95,8 @@ setup_venv() {
 setup_browser() {
     if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then return; fi
     if command -v apt-get >/dev/null; then
-        offered chromium || apt_refresh
+        # Whoever has no chromium to offer is not asked again and again.
+        offered chromium || [ -n "$(find /var/lib/apt/lists -name '*Packages*' -mtime -1 2>/dev/null)" ] || apt_refresh
         if offered chromium; then install_packages chromium; fi
     fi
     command -v chromium >/dev/null || note "no chromium in PATH: install it, or the scenario of report_html() fails"

@@ -1,5 +1,5 @@
 /* optimizer_workflow: brings the suggestions of pg_qualstats in line with what its advisor says now. Each hangs on the query that takes most time of
-   those that read the table: version 2.0 does not say which queries an index is for. It states no improvement either: 20 % with a
+   those with a condition on its first column, else of those that read the table: version 2.0 does not say which queries an index is for. It states no improvement either: 20 % with a
    confidence of 0.3 are assumed until outcomes of that maker say more. What begins like an index that is there, or like one that our own
    advisor suggests, is left out. */
 WITH advised AS MATERIALIZED (
@@ -23,9 +23,18 @@ WITH advised AS MATERIALIZED (
       AND NOT EXISTS (
               SELECT FROM optimizer.index_suggestions s
               WHERE s.made_by = 'builtin' AND s.access_method = v.access_method AND to_regclass(s.relation) = r.relation
-                AND s.definition !~* '^\s*drop\s'
+                AND s.definition !~* '^\s*drop\s' AND s.definition !~* '\sWHERE\s'
                 AND starts_with(array_to_string(s.columns, ', ') || ', ', v.keys || ', '))
-    ORDER BY v.definition, a.total_exec_time_ms DESC, a.query_hash
+    ORDER BY v.definition, EXISTS (
+                 SELECT FROM optimizer.query_readings d
+                 CROSS JOIN LATERAL (
+                     SELECT jsonb_path_query(d.shape, '$.levels[*].predicates[*].term.column')
+                     UNION ALL SELECT jsonb_path_query(d.shape, '$.levels[*].joins[*].left.column')
+                     UNION ALL SELECT jsonb_path_query(d.shape, '$.levels[*].joins[*].right.column')) AS c (compared)
+                 WHERE d.query_hash = a.query_hash
+                   AND (c.compared ->> 'relation')::oid = r.relation
+                   AND quote_ident(c.compared ->> 'name') = (regexp_match(v.keys, '^("(?:[^"]|"")+"|[^ ,(]+)'))[1]) DESC,
+             a.total_exec_time_ms DESC, a.query_hash
 ), withdrawn AS (
     DELETE FROM optimizer.index_suggestions s
     WHERE s.made_by = 'pg_qualstats'

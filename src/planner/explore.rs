@@ -9,7 +9,7 @@ use std::ffi::{CStr, CString, c_int};
 
 use optimizer_core::advisors::index::search::{Answer, Question};
 use optimizer_core::plan::skipped::Skipped;
-use optimizer_core::plan::{Planned, Sampled};
+use optimizer_core::plan::{MadeUp, Planned, Sampled};
 use pgrx::pg_sys;
 
 use crate::guard;
@@ -22,17 +22,14 @@ use crate::reader::forms::Form;
 /// on TPC-H). Each index takes that many plannings. No setting.
 const MOST_SAMPLES: usize = 2;
 
-/// What the plans of a search are called by: names of the indexes that are not there, by place.
-pub type Names<'a> = &'a [String];
-
-/// Lets `search` ask for plans of the statement. Where the server reads it in its second form only, the search begins anew.
+/// Lets `search` ask for plans of the statement; `made_up` says what the indexes are, by place. Where the server reads it in its second form only, the search begins anew.
 ///
 /// # Errors
 /// Why it was skipped.
 pub fn explore<T>(
     statement: &Statement,
     indexes: &Hypothetical,
-    names: Names,
+    made_up: &[MadeUp],
     search: &mut dyn FnMut(&mut dyn FnMut(&Question) -> Answer) -> T,
 ) -> Result<T, Skipped> {
     let made: BTreeMap<u32, usize> =
@@ -45,7 +42,7 @@ pub fn explore<T>(
                 explore_inside(text, form, &mut |ask| {
                     search(&mut |question| {
                         indexes.show(question.there);
-                        answer(ask(question.random_page_cost), &made, names)
+                        answer(ask(question.random_page_cost), &made, made_up)
                     })
                 })
             })
@@ -136,14 +133,14 @@ fn with_page_cost<T>(cost: f64, work: impl FnOnce() -> T) -> T {
 }
 
 /// With the indexes that are not there under their names, and which of them are used.
-fn answer(mut planned: Planned, made: &BTreeMap<u32, usize>, names: Names) -> Answer {
+fn answer(mut planned: Planned, made: &BTreeMap<u32, usize>, made_up: &[MadeUp]) -> Answer {
     let mut used = BTreeSet::new();
     let plans = planned.sampled.iter_mut().map(|sampled| &mut sampled.plan);
     for plan in plans.chain(std::iter::once(&mut planned.generic)) {
         plan.name_indexes(&mut |index| {
             let place = *made.get(&index)?;
             used.insert(place);
-            Some(names.get(place)?.clone())
+            Some(made_up.get(place)?.clone())
         });
     }
     Answer { planned, used }

@@ -174,6 +174,8 @@ unsafe fn compared(found: &FoundComparison) -> Vec<Compared> {
         let Some(plain) = comparison(found.operator) else { return Vec::new() };
         let (column, others, comparison): (_, Vec<_>, fn(Comparison, usize) -> Comparison) =
             match (found.any, (*left).type_, (*right).type_) {
+                // A pattern that a column holds.
+                (false, NodeTag::T_Param, _) if plain == Comparison::Pattern => return Vec::new(),
                 (false, NodeTag::T_Param, _) => (right, vec![left], |plain, _| flipped(plain)),
                 (false, _, NodeTag::T_Param) => (left, vec![right], |plain, _| plain),
                 (true, _, NodeTag::T_Param) => (left, vec![right], |_, _| Comparison::Among),
@@ -312,12 +314,13 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
         if compared.comparison == Comparison::Pattern && !is_text {
             return None;
         }
+        let collation = common.as_ref().map_or(pg_sys::InvalidOid, |slot| slot.collation);
         let (common, frequencies) =
             common.map_or_else(Default::default, |slot| (slot.values, slot.frequencies));
         let bounds = match bounds {
             Some(slot) => slot.values,
             None if matches!(compared.comparison, Comparison::Below | Comparison::Above) => {
-                spread_out(value_type, &common, &frequencies)
+                spread_out(value_type, collation, &common, &frequencies)
             }
             None => Vec::new(),
         };
@@ -335,10 +338,11 @@ unsafe fn choices(compared: Compared, paired: bool) -> Option<Choices> {
 /// Common values in their order, as a histogram would have them.
 unsafe fn spread_out(
     value_type: pg_sys::Oid,
+    collation: pg_sys::Oid,
     values: &[pg_sys::Datum],
     frequencies: &[f64],
 ) -> Vec<pg_sys::Datum> {
-    // SAFETY: values of that type, compared by its own function under its own collation, as statistics are made.
+    // SAFETY: values of that type, compared by its own function under the column's collation, as statistics are made.
     unsafe {
         let known =
             pg_sys::lookup_type_cache(value_type, pg_sys::TYPECACHE_CMP_PROC_FINFO as c_int);
@@ -346,7 +350,6 @@ unsafe fn spread_out(
             return Vec::new();
         }
         let compare = &raw mut (*known).cmp_proc_finfo;
-        let collation = (*known).typcollation;
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|a, b| {
             let sign = pg_sys::FunctionCall2Coll(compare, collation, values[*a], values[*b]);

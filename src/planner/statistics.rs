@@ -45,6 +45,8 @@ pub unsafe fn statistics(column: Column) -> Option<pg_sys::HeapTuple> {
 
 pub struct Slot {
     pub value_type: pg_sys::Oid,
+    /// That of the column.
+    pub collation: pg_sys::Oid,
     pub values: Vec<pg_sys::Datum>,
     pub frequencies: Vec<f64>,
 }
@@ -79,7 +81,7 @@ pub unsafe fn slot(row: pg_sys::HeapTuple, kind: u32) -> Option<Slot> {
                 .map(|frequency| f64::from(*frequency))
                 .collect(),
         };
-        Some(Slot { value_type: found.valuetype, values, frequencies })
+        Some(Slot { value_type: found.valuetype, collation: found.stacoll, values, frequencies })
     }
 }
 

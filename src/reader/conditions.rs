@@ -167,6 +167,7 @@ impl Levels {
             if value == Value::Term
                 && is_immutable
                 && let Term::Column(column) = self.term(around.scope, other)
+                && self.term(around.scope, term) != Term::Column(column.clone())
             {
                 value = Value::Column(column);
             }

@@ -58,8 +58,15 @@ pub struct Scan {
     pub relation_rows: Option<f64>,
     /// Something is filtered after the rows were found.
     pub filtered: bool,
-    /// An index is read from end to end: none of its columns is asked for.
+    /// An index on the whole table is read from end to end: none of its columns is asked for.
     pub is_whole_index: bool,
+}
+
+/// What an index that is not there goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeUp {
+    pub name: String,
+    pub is_partial: bool,
 }
 
 /// A relation or an index.
@@ -139,20 +146,23 @@ impl Plan {
         self.nodes().iter().filter(|node| node.operation == Operation::Sort).count()
     }
 
-    /// Gives indexes another name: `name` says which, by oid. For those that the catalog does not know.
-    pub fn name_indexes(&mut self, name: &mut dyn FnMut(u32) -> Option<String>) {
-        fn within(node: &mut Node, name: &mut dyn FnMut(u32) -> Option<String>) {
-            if let Operation::Scan(Scan { index: Some(index), .. }) = &mut node.operation
-                && let Some(other) = name(index.oid)
+    /// Says of indexes that the catalog does not know, by oid, what they are.
+    pub fn name_indexes(&mut self, made_up: &mut dyn FnMut(u32) -> Option<MadeUp>) {
+        fn within(node: &mut Node, made_up: &mut dyn FnMut(u32) -> Option<MadeUp>) {
+            if let Operation::Scan(Scan { index: Some(index), is_whole_index, .. }) =
+                &mut node.operation
+                && let Some(MadeUp { name, is_partial }) = made_up(index.oid)
             {
-                *index = Named { oid: index.oid, name: other.clone(), family: other };
+                *index = Named { oid: index.oid, name: name.clone(), family: name };
+                // Its condition is what was asked for.
+                *is_whole_index &= !is_partial;
             }
             for child in &mut node.children {
-                within(child, name);
+                within(child, made_up);
             }
         }
         for node in std::iter::once(&mut self.root).chain(&mut self.subplans) {
-            within(node, name);
+            within(node, made_up);
         }
     }
 

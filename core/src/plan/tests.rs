@@ -46,6 +46,23 @@ fn a_shape_has_no_numbers_and_a_digest_follows_it() {
 }
 
 #[test]
+fn an_index_with_a_condition_is_never_read_as_a_whole() {
+    let read = |is_partial| {
+        let mut scan = node(Operation::Other("result"), 10.0, vec![seq("s.a", "s.a", 10.0)]);
+        if let Operation::Scan(scan) = &mut scan.children[0].operation {
+            (scan.index, scan.is_whole_index) = (named("<1>", "<1>"), true);
+        }
+        let mut plan = plan(scan);
+        plan.name_indexes(&mut |_| Some(MadeUp { name: "new".to_owned(), is_partial }));
+        let found =
+            plan.scans().map(|(_, scan)| (scan.index.clone(), scan.is_whole_index)).next().unwrap();
+        (found.0.unwrap().name, found.1)
+    };
+    assert_eq!(read(false), ("new".to_owned(), true));
+    assert_eq!(read(true), ("new".to_owned(), false));
+}
+
+#[test]
 fn another_partition_of_the_same_kind_changes_no_shape() {
     let append = |names: &[&str]| {
         let children = names.iter().map(|name| seq(name, "s.parted", 10.0)).collect();

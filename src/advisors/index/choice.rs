@@ -29,6 +29,8 @@ const DEMANDS: &str = include_str!("../../../sql/queries/index_demands.sql");
 
 /// Promises below which nothing is suggested, percent: no verdict could see them. No setting.
 const LEAST_IMPROVEMENT: f64 = 10.0;
+/// The same of what is suggested already: a promise moves with the share of blocks found in memory, and shall not come and go. No setting.
+const LEAST_OF_CURRENT: f64 = 8.0;
 
 /// What each column beyond the first takes from a saving: a wider index has to bring more than that. It is larger, and more updates touch
 /// it. No setting.
@@ -110,6 +112,10 @@ pub fn run() -> Result<(i64, i64, i64)> {
     Spi::connect_mut(|client| index_advice::keep_suggestions(client, suggestions))
 }
 
+const fn least_improvement(is_current: bool) -> f64 {
+    if is_current { LEAST_OF_CURRENT } else { LEAST_IMPROVEMENT }
+}
+
 /// What is suggested now.
 fn current_definitions() -> Result<BTreeSet<String>> {
     Spi::connect_mut(|client| {
@@ -152,36 +158,77 @@ impl<'a> Choice<'a> {
         };
         let mut places: BTreeMap<Candidate, usize> = BTreeMap::new();
         for (at, load) in loads.iter().enumerate() {
-            let (mut offers, mut kept) = (Vec::new(), Vec::new());
-            let before = &load.trial.before;
-            for set in load.trial.sets.iter().chain(&load.trial.risks) {
-                let Some(members) = choice.members(load, set, failures, current, &mut places)
-                else {
-                    continue;
-                };
-                let prediction = choice.prediction(load, set);
-                let columns: usize =
-                    members.iter().map(|member| choice.pool[*member].candidate.columns() - 1).sum();
-                let saving = if prediction.improvement_percent >= LEAST_IMPROVEMENT {
-                    prediction.improvement_percent / 100.0 * (1.0 - OF_EACH_COLUMN * columns as f64)
-                } else if before.gives_up_workers_for_lookups(&set.after) {
-                    HARM
-                } else {
-                    0.0
-                };
-                offers.push(Offer { members, plan_cost: set.after.cost, saving });
-                kept.push((set, prediction));
-            }
-            if !offers.is_empty() {
-                choice.asked.push(Demand {
-                    query_hash: load.query_hash,
-                    time_ms_per_hour: load.calls_per_hour * load.mean_exec_time_ms,
-                    offers,
-                });
-                choice.demands.push((at, kept));
+            // The check of a foreign key runs beside the statement's own plan: one does not take the place of the other.
+            let (checks, plans): (Vec<_>, Vec<_>) =
+                load.trial.sets.iter().chain(&load.trial.risks).partition(|set| set.is_foreign_key);
+            choice.add_demand(at, &plans, failures, current, &mut places);
+            for check in checks {
+                choice.add_demand(at, &[check], failures, current, &mut places);
             }
         }
         choice
+    }
+
+    fn add_demand(
+        &mut self,
+        at: usize,
+        sets: &[&'a Together],
+        failures: &BTreeSet<(i64, String)>,
+        current: &BTreeSet<String>,
+        places: &mut BTreeMap<Candidate, usize>,
+    ) {
+        let load = &self.loads[at];
+        let (mut offers, mut kept) = (Vec::new(), Vec::new());
+        for set in sets.iter().copied() {
+            let Some(members) = self.members(load, set, current, places) else { continue };
+            let prediction = self.prediction(load, set);
+            let saving = if self.failed(load, &members, failures) {
+                // The planner would take it all the same.
+                0.0
+            } else {
+                self.expected_saving(load, set, &members, &prediction)
+            };
+            offers.push(Offer { members, plan_cost: set.after.cost, saving });
+            kept.push((set, prediction));
+        }
+        if !offers.is_empty() {
+            self.asked.push(Demand {
+                query_hash: load.query_hash,
+                time_ms_per_hour: load.calls_per_hour * load.mean_exec_time_ms,
+                offers,
+            });
+            self.demands.push((at, kept));
+        }
+    }
+
+    /// Share of the query's time, less for wide indexes; 0 where no verdict could see it, below 0 where harm is expected.
+    fn expected_saving(
+        &self,
+        load: &Load,
+        set: &Together,
+        members: &[usize],
+        prediction: &Prediction,
+    ) -> f64 {
+        let is_current = members.iter().all(|member| self.priced[*member].is_current);
+        if prediction.improvement_percent >= least_improvement(is_current) {
+            let columns: usize =
+                members.iter().map(|member| self.pool[*member].candidate.columns() - 1).sum();
+            prediction.improvement_percent / 100.0 * (1.0 - OF_EACH_COLUMN * columns as f64)
+        } else if load.trial.before.gives_up_workers_for_lookups(&set.after) {
+            HARM
+        } else {
+            0.0
+        }
+    }
+
+    /// Whether one of them was made for the query and did not help.
+    fn failed(&self, load: &Load, members: &[usize], failures: &BTreeSet<(i64, String)>) -> bool {
+        // One fingerprint for each pair of query and index: a parse of some 20 us.
+        !failures.is_empty()
+            && members.iter().any(|place| {
+                fingerprint::of_index(&self.pool[*place].definition)
+                    .is_some_and(|made| failures.contains(&(load.query_hash, made)))
+            })
     }
 
     /// Places of the set's members in the pool; None where one of them is out of the question.
@@ -189,7 +236,6 @@ impl<'a> Choice<'a> {
         &mut self,
         load: &Load,
         set: &Together,
-        failures: &BTreeSet<(i64, String)>,
         current: &BTreeSet<String>,
         places: &mut BTreeMap<Candidate, usize>,
     ) -> Option<Vec<usize>> {
@@ -204,13 +250,6 @@ impl<'a> Choice<'a> {
                     place
                 }
             };
-            // One fingerprint for each pair of query and index: a parse of some 20 us.
-            if !failures.is_empty()
-                && fingerprint::of_index(&self.pool[place].definition)
-                    .is_some_and(|made| failures.contains(&(load.query_hash, made)))
-            {
-                return None;
-            }
             members.push(place);
         }
         Some(members)
@@ -283,10 +322,11 @@ impl<'a> Choice<'a> {
         for (index, demand) in harms {
             harmed.entry(index).or_default().push(self.loads[self.demands[demand].0].query_hash);
         }
+        // By index: places of loads, each once, whatever it is helped with.
         let mut helped: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for help in &helps {
             for index in &help.served_by {
-                helped.entry(*index).or_default().insert(help.demand);
+                helped.entry(*index).or_default().insert(self.demands[help.demand].0);
             }
         }
         let mut rows: Vec<Suggestion> =
@@ -317,7 +357,8 @@ impl<'a> Choice<'a> {
                     .iter()
                     .find(|(other, alone)| {
                         other.members[..] == set.members[at..=at]
-                            && alone.improvement_percent >= LEAST_IMPROVEMENT
+                            && alone.improvement_percent
+                                >= least_improvement(self.priced[*index].is_current)
                     })
                     .map_or((set, whole), |(alone, prediction)| (alone, prediction));
                 let together_with: Vec<String> = if set.members.len() > 1 {
@@ -330,7 +371,6 @@ impl<'a> Choice<'a> {
                     Vec::new()
                 };
                 let queries = helped.get(index)?;
-                let of_demand = |demand: &usize| &self.loads[self.demands[*demand].0];
                 let said = Said {
                     table: &known.table,
                     prediction,
@@ -340,7 +380,7 @@ impl<'a> Choice<'a> {
                     together_with: &together_with,
                     harmed: harmed.get(index).map_or(&[], Vec::as_slice),
                     queries: queries.len(),
-                    share_of_total_time: queries.iter().map(|d| of_demand(d).share).sum(),
+                    share_of_total_time: queries.iter().map(|at| self.loads[*at].share).sum(),
                     calls_per_hour: load.calls_per_hour,
                     mean_exec_time_ms: load.mean_exec_time_ms,
                     size_bytes: entry.bytes,
@@ -359,7 +399,7 @@ impl<'a> Choice<'a> {
                     reasoning: reasoning(&said),
                     other_queries: queries
                         .iter()
-                        .map(|demand| of_demand(demand).query_hash)
+                        .map(|at| self.loads[*at].query_hash)
                         .filter(|other| *other != load.query_hash)
                         .collect(),
                     improvement_percent: prediction.improvement_percent,

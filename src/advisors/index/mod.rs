@@ -3,7 +3,7 @@
 //!
 //! Promises: a pass has a limit on time and goes on where the last one ended, since what was tried is kept with the ground it rests on; nothing but an
 //! error of our own SQL or a cancel ends it. Without HypoPG nothing is tried, and what was suggested stays as it is. What pg_qualstats' advisor
-//! says is brought in under its own name, where it is there.
+//! says is brought in under its own name, where it is there, at the end of a pass; it has no limit of its own but that on the whole step.
 
 mod choice;
 mod pass;
@@ -65,8 +65,12 @@ pub fn run(only_query: Option<i64>, until: Micros) -> Result<Done> {
     } else {
         (0, 0, 0)
     };
-    // After our own: what those cover already is left out.
-    let brought = Spi::connect_mut(index_advice::keep_qualstats)?;
+    // After our own, which leaves out what those cover; once a pass, not in each of its steps.
+    let brought = if more || only_query.is_some() {
+        (0, 0)
+    } else {
+        Spi::connect_mut(index_advice::keep_qualstats)?
+    };
     Ok(Done {
         is_possible,
         tried,

@@ -15,6 +15,7 @@ use optimizer_core::advisors::index::facts::Table;
 use optimizer_core::advisors::index::foreign_keys::{ForeignKey, unindexed};
 use optimizer_core::advisors::index::search::{Figures, Together, Trial, search};
 use optimizer_core::advisors::index::size::size;
+use optimizer_core::plan::MadeUp;
 use optimizer_core::plan::skipped::{Reason, Skipped};
 use optimizer_core::statement::opening::without_prepare;
 use optimizer_core::statement::shape::{Oid, Shape};
@@ -35,7 +36,7 @@ use crate::time::now;
 const STATEMENTS: &str = include_str!("../../../sql/queries/index_statements.sql");
 
 /// Rules of the advisor: what was tried by others is tried anew. Raised whenever candidates or the search change.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Statements between two writes. No setting.
 const CHUNK: i64 = 100;
@@ -204,7 +205,7 @@ fn tried(
     let Ok(search_path) = CString::new(session.search_path.as_str()) else {
         return Ok(Err(Some(Skipped::new(Reason::NotReadable, ""))));
     };
-    let (mut kept, mut wanted, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut kept, mut wanted, mut made_up) = (Vec::new(), Vec::new(), Vec::new());
     for candidate in found {
         let Some(table) = tables.get(&candidate.relation) else { continue };
         let Some(tail) = candidate.tail(table) else { continue };
@@ -214,7 +215,10 @@ fn tried(
             inverted_class: candidate.inverted_class(table),
             bytes_per_row: (size.rows > 0.0).then_some(size.bytes / size.rows),
         });
-        names.push(format!("new index ({})", candidate.key_names(table).join(", ")));
+        made_up.push(MadeUp {
+            name: format!("new index ({})", candidate.key_names(table).join(", ")),
+            is_partial: candidate.predicate.is_some(),
+        });
         kept.push(candidate);
     }
     let indexes = hypopg.make(&wanted, asked.role, &search_path, &LIMITS);
@@ -229,7 +233,7 @@ fn tried(
         settings: &session.settings,
     };
     let over = now() + SEARCH;
-    let outcome = explore(&statement, &indexes, &names, &mut |ask| {
+    let outcome = explore(&statement, &indexes, &made_up, &mut |ask| {
         search(&kept, &made, &mut *ask, || now() >= over)
     });
     drop(indexes);

@@ -151,7 +151,7 @@ fn note_predicate(uses: &mut Uses, predicate: &Predicate, source: usize, table: 
 
 /// What GIN answers.
 fn note_inverted(uses: &mut Uses, predicate: &Predicate, source: usize, table: &Table) {
-    if predicate.is_negated {
+    if predicate.is_negated || predicate.value.is_of_the_row() {
         return;
     }
     let mut is_expression = false;

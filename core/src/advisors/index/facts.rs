@@ -11,8 +11,8 @@ use crate::statement::shape::Oid;
 pub const ORDERS: [&str; 4] = ["<", "<=", ">", ">="];
 /// Between conditions of a partial index.
 pub const AND: &str = " AND ";
-/// Share of the rows in which one column is before another. No statistics say it; the planner assumes a third (DEFAULT_INEQ_SEL), and who
-/// asks for it asks for the rarer case, else it would not be worth a condition.
+/// Share of the rows in which one column is before another. No statistics say it: it lies between the third that the planner assumes
+/// (DEFAULT_INEQ_SEL) and TPC-H's lineitem, where l_commitdate is before l_receiptdate in 63 % of the rows. No setting.
 const SHARE_OF_COMPARED: f64 = 0.5;
 
 /// A table, as `index_tables.sql` says it.

@@ -120,7 +120,7 @@ pub struct Evidence<'a> {
     pub after: &'a Figures,
     /// Share of the cost, 0 to 1.
     pub saving: f64,
-    /// The same of the same plans where every page is in memory, and the share of the pages that were.
+    /// The same of the same plans with random_page_cost as on flash storage, which suits pages in memory too, and the share of the pages that were there.
     pub saving_cached: Option<f64>,
     pub hit_share: Option<f64>,
     /// The same where random_page_cost is that of flash storage already.
@@ -155,7 +155,11 @@ pub fn predict(evidence: &Evidence) -> Prediction {
     };
     for doubt in &doubts {
         let (of_promise, of_confidence) = doubt.leaves();
-        improvement *= of_promise;
+        improvement *= match doubt {
+            // A saving that is costed with that setting has this in it already.
+            Doubt::SettingAlone { .. } => of_promise + (1.0 - of_promise) * from_memory(evidence),
+            _ => of_promise,
+        };
         confidence *= of_confidence;
     }
     if let Some(mean) = evidence.mean_exec_time_ms.filter(|mean| *mean > 0.0) {
@@ -170,9 +174,16 @@ pub fn predict(evidence: &Evidence) -> Prediction {
 
 /// Between the saving with pages from the disk and that with pages from memory, as far as they were in memory.
 fn expected_saving(evidence: &Evidence) -> f64 {
-    let hits = evidence.hit_share.unwrap_or(0.0).clamp(0.0, 1.0);
     let cached = evidence.saving_cached.unwrap_or(evidence.saving);
-    (evidence.saving + hits * (cached - evidence.saving)).clamp(0.0, 1.0)
+    (evidence.saving + from_memory(evidence) * (cached - evidence.saving)).clamp(0.0, 1.0)
+}
+
+/// How much of the saving is told by the plans that are costed for pages in memory.
+fn from_memory(evidence: &Evidence) -> f64 {
+    match evidence.saving_cached {
+        Some(_) => evidence.hit_share.unwrap_or(0.0).clamp(0.0, 1.0),
+        None => 0.0,
+    }
 }
 
 fn doubts(evidence: &Evidence) -> Vec<Doubt> {
@@ -307,6 +318,24 @@ mod tests {
         assert!((promise(Some(0.5), Some(0.8)) - 58.5).abs() < 1e-9);
         assert!((promise(None, Some(0.8)) - 45.0).abs() < 1e-9);
         assert!((promise(Some(1.0), None) - 45.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_saving_costed_with_the_setting_is_not_cut_for_it_again() {
+        let (before, after) = (figures(1000.0, 0), figures(400.0, 0));
+        let promise = |hit_share, saving_cached| {
+            predict(&Evidence {
+                hit_share: Some(hit_share),
+                saving_cached,
+                saving_on_flash: Some(0.2),
+                ..evidence(&before, &after)
+            })
+            .improvement_percent
+        };
+        assert!((promise(0.0, Some(0.2)) - 100.0 * 0.6 * BELIEVED * 0.6).abs() < 1e-9);
+        assert!((promise(1.0, Some(0.2)) - 100.0 * 0.2 * BELIEVED).abs() < 1e-9);
+        // With another plan nothing is costed with it.
+        assert!((promise(1.0, None) - 100.0 * 0.6 * BELIEVED * 0.6).abs() < 1e-9);
     }
 
     #[test]

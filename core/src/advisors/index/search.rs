@@ -99,7 +99,7 @@ pub struct Together {
     /// Places in [`Trial::candidates`], in the order in which they add to the saving.
     pub members: Vec<usize>,
     pub after: Figures,
-    /// The cost of the same plan with random_page_cost as on flash storage; none where that makes another plan of it.
+    /// The cost of the same plan with random_page_cost as on flash storage; none where that makes another plan of it, or where the time was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_cost: Option<f64>,
     /// No plan shows it: what a foreign key's check is thought to take.
@@ -224,7 +224,7 @@ pub fn search(
     let after = Figures::of(&with_all.planned);
     if trial.saving(&after) < LEAST_SAVING {
         if trial.before.gives_up_workers_for_lookups(&after) {
-            trial.risks.push(Together::of(with_all.used.into_iter().collect(), after));
+            risks(&mut trial, &with_all.used, after, &mut plan, &mut is_over);
         }
         return trial;
     }
@@ -268,15 +268,45 @@ pub fn search(
         trial.cached_cost = (before.shape == trial.before.shape).then_some(before.cost);
         if trial.cached_cost.is_some() {
             for set in &mut trial.sets {
+                // All or none: sets are compared with each other.
                 if is_over() {
+                    trial.is_cut_short = true;
                     break;
                 }
                 let cached = on_flash(&set.members);
                 set.cached_cost = (cached.shape == set.after.shape).then_some(cached.cost);
             }
+            if trial.is_cut_short {
+                trial.cached_cost = None;
+            }
         }
     }
     trial
+}
+
+/// Of a statement that nothing helps: what it would use to its harm, all together and each by itself.
+fn risks(
+    trial: &mut Trial,
+    used: &BTreeSet<usize>,
+    after: Figures,
+    plan: &mut impl FnMut(&Question) -> Answer,
+    is_over: &mut impl FnMut() -> bool,
+) {
+    trial.risks.push(Together::of(used.iter().copied().collect(), after));
+    if used.len() < 2 {
+        return;
+    }
+    for place in used.iter().copied() {
+        if is_over() {
+            trial.is_cut_short = true;
+            return;
+        }
+        let answer = plan(&Question { there: &[place], random_page_cost: None });
+        let after = Figures::of(&answer.planned);
+        if answer.used.contains(&place) && trial.before.gives_up_workers_for_lookups(&after) {
+            trial.risks.push(Together::of(vec![place], after));
+        }
+    }
 }
 
 /// Those that were used when all were there, and those that could do much the same for less: on the same table, those that carry

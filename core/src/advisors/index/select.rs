@@ -82,6 +82,8 @@ const MOST_ROOM: f64 = 0.3;
 /// The same of what columns that are only carried along add to the size. On TPC-H eleven indexes were 26 MB with them where 23 of others were 6 MB,
 /// and hardly faster; they pay where a narrow index spares a wide table. No setting.
 const OF_CARRIED: f64 = 4.0;
+/// Most that counts of it: where one narrow table is all there is, any column is a large part of it. No setting.
+const MOST_CARRIED: f64 = 0.5;
 /// What is expected of a query whose plan gives up its workers for looking up row after row, as a share of its time: on TPC-H three such
 /// were slower by 43 %, 45 % and nothing. No setting.
 pub const HARM: f64 = -0.3;
@@ -94,7 +96,7 @@ pub fn cost_ms_per_hour(write_ms_per_hour: f64, bytes: f64) -> f64 {
     write_ms_per_hour + bytes * MS_PER_HOUR_AND_BYTE
 }
 
-/// The choice: places of the candidates, and what each query has of it; `tables_bytes` are those of all tables that the demands read.
+/// The choice: places of the candidates, and what each query has of it; `tables_bytes` are those of all tables that candidates are on.
 pub fn choose(
     pool: &[Priced],
     demands: &[Demand],
@@ -120,8 +122,7 @@ pub fn choose(
         }
     }
     field.fold(&mut chosen);
-    field.prune(&mut chosen);
-    field.leave_what_helps(&mut chosen);
+    while field.prune(&mut chosen, least_gain_ms_per_hour) || field.leave_what_helps(&mut chosen) {}
     let helps = field.helps(&chosen);
     let harms = field.harms(&chosen);
     Chosen { candidates: chosen.into_iter().collect(), helps, harms }
@@ -249,19 +250,7 @@ impl<'a> Field<'a> {
         }
         let mut with = chosen.clone();
         with.extend(&missing);
-        let mut gain = 0.0;
-        let mut gaining = Vec::new();
-        for demand in &step.touched {
-            let after = self.saving(*demand, &with);
-            let more = after - best[*demand];
-            let time = self.demands[*demand].time_ms_per_hour;
-            if more >= LEAST_MORE || more > 0.0 && best[*demand] == 0.0 {
-                gain += more * time;
-                gaining.push(*demand);
-            } else if more < 0.0 {
-                gain += more * time;
-            }
-        }
+        let (gain, gaining) = self.gain(&step.touched, |demand| best[demand], &with);
         let cost: f64 = missing.iter().map(|place| self.cost(*place, &gaining)).sum();
         let net = gain - cost;
         let is_current = missing.iter().all(|place| self.pool[*place].is_current);
@@ -272,11 +261,34 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// What these demands gain, ms of an hour, and which of them; below 0 where they lose.
+    fn gain(
+        &self,
+        touched: &BTreeSet<usize>,
+        before: impl Fn(usize) -> f64,
+        with: &BTreeSet<usize>,
+    ) -> (f64, Vec<usize>) {
+        let mut gain = 0.0;
+        let mut gaining = Vec::new();
+        for demand in touched {
+            let so_far = before(*demand);
+            let more = self.saving(*demand, with) - so_far;
+            let time = self.demands[*demand].time_ms_per_hour;
+            if more >= LEAST_MORE || more > 0.0 && so_far == 0.0 {
+                gain += more * time;
+                gaining.push(*demand);
+            } else if more < 0.0 {
+                gain += more * time;
+            }
+        }
+        (gain, gaining)
+    }
+
     /// What keeping a candidate takes, where these demands gain by it, ms of an hour.
     fn cost(&self, place: usize, gaining: &[usize]) -> f64 {
         let priced = &self.pool[place];
         let share = (OF_ROOM * priced.bare_bytes / self.tables_bytes).min(MOST_ROOM)
-            + OF_CARRIED * priced.carried_bytes / self.tables_bytes;
+            + (OF_CARRIED * priced.carried_bytes / self.tables_bytes).min(MOST_CARRIED);
         let room = |demand: &usize| share * self.demands[*demand].time_ms_per_hour;
         priced.cost_ms_per_hour + gaining.iter().map(room).fold(0.0, f64::max)
     }
@@ -291,8 +303,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What no longer brings what it costs.
-    fn prune(&self, chosen: &mut BTreeSet<usize>) {
+    /// Takes out what no longer brings what it costs, or too little, the costliest first; whether there was any.
+    fn prune(&self, chosen: &mut BTreeSet<usize>, least_gain: f64) -> bool {
+        let size = chosen.len();
         let mut order: Vec<usize> = chosen.iter().copied().collect();
         order.sort_by(|a, b| {
             self.pool[*b].cost_ms_per_hour.total_cmp(&self.pool[*a].cost_ms_per_hour)
@@ -300,31 +313,22 @@ impl<'a> Field<'a> {
         for place in order {
             let mut without = chosen.clone();
             without.remove(&place);
-            let mut loss = 0.0;
-            let mut losing = Vec::new();
-            for demand in &self.helped[place] {
-                let less = self.saving(*demand, chosen) - self.saving(*demand, &without);
-                loss += less * self.demands[*demand].time_ms_per_hour;
-                if less > 0.0 {
-                    losing.push(*demand);
-                }
-            }
-            if loss <= self.cost(place, &losing) {
+            let before = |demand| self.saving(demand, &without);
+            let (gain, gaining) = self.gain(&self.helped[place], before, chosen);
+            if gain < least_gain || gain <= self.cost(place, &gaining) {
                 *chosen = without;
             }
         }
+        chosen.len() < size
     }
 
-    /// What helps nobody by itself is never suggested, however well it keeps others from harm: the choice must hold without it.
-    fn leave_what_helps(&self, chosen: &mut BTreeSet<usize>) {
-        loop {
-            let used: BTreeSet<usize> =
-                self.helps(chosen).into_iter().flat_map(|help| help.served_by).collect();
-            if used.len() == chosen.len() {
-                return;
-            }
-            *chosen = used;
-        }
+    /// Takes out what helps nobody by itself, however well it keeps others from harm: the choice must hold without it. Whether there was any.
+    fn leave_what_helps(&self, chosen: &mut BTreeSet<usize>) -> bool {
+        let used: BTreeSet<usize> =
+            self.helps(chosen).into_iter().flat_map(|help| help.served_by).collect();
+        let is_less = used.len() < chosen.len();
+        *chosen = used;
+        is_less
     }
 
     fn helps(&self, chosen: &BTreeSet<usize>) -> Vec<Help> {
@@ -433,12 +437,15 @@ mod tests {
         assert_eq!(choose(&pool, &[one.clone(), two], TABLES, 1.0).candidates, [0]);
         let carrying = [Priced {
             bare_bytes: 0.0,
-            carried_bytes: TABLES * 0.6 / OF_CARRIED,
+            carried_bytes: TABLES * 0.4 / OF_CARRIED,
             ..pool[0].clone()
         }];
         let much = |saving| demand(11, 1000.0, &[(&[0], saving)]);
-        assert_eq!(choose(&carrying, &[much(0.59)], TABLES, 1.0).candidates, [0_usize; 0]);
-        assert_eq!(choose(&carrying, &[much(0.61)], TABLES, 1.0).candidates, [0]);
+        assert_eq!(choose(&carrying, &[much(0.39)], TABLES, 1.0).candidates, [0_usize; 0]);
+        assert_eq!(choose(&carrying, &[much(0.41)], TABLES, 1.0).candidates, [0]);
+        let all = [Priced { carried_bytes: TABLES, ..carrying[0].clone() }];
+        assert_eq!(choose(&all, &[much(0.49)], TABLES, 1.0).candidates, [0_usize; 0]);
+        assert_eq!(choose(&all, &[much(0.51)], TABLES, 1.0).candidates, [0]);
     }
 
     #[test]
@@ -493,6 +500,20 @@ mod tests {
             demand(12, 100.0, &[(&[0], 0.5), (&[2], 0.9)]),
         ];
         assert_eq!(choose(&pool, &demands, TABLES, 1.0).candidates, [1, 2]);
+    }
+
+    #[test]
+    fn what_is_left_too_little_to_do_goes() {
+        let pool = [priced(1, &[1], 0.1), priced(1, &[2], 0.1), priced(1, &[3], 0.1)];
+        let demands = |time| {
+            [
+                demand(11, 100.0, &[(&[0], 0.5), (&[1], 0.9)]),
+                demand(12, 100.0, &[(&[0], 0.5), (&[2], 0.9)]),
+                demand(13, time, &[(&[0], 0.5)]),
+            ]
+        };
+        assert_eq!(choose(&pool, &demands(19.0), TABLES, 10.0).candidates, [1, 2]);
+        assert_eq!(choose(&pool, &demands(21.0), TABLES, 10.0).candidates, [0, 1, 2]);
     }
 
     #[test]

@@ -194,6 +194,40 @@ fn what_would_be_used_for_little_and_gives_up_workers_is_a_risk() {
 }
 
 #[test]
+fn of_a_statement_that_nothing_helps_each_index_is_a_risk_by_itself_too() {
+    let two = [candidate(1, &[1]), candidate(2, &[1])];
+    let trial = search(&two, &BTreeSet::from([0, 1]), parallel_or_lookups(900.0), || false);
+    let risks: Vec<_> = trial.risks.iter().map(|set| set.members.clone()).collect();
+    assert_eq!((trial.sets.len(), risks), (0, vec![vec![0, 1], vec![0], vec![1]]));
+}
+
+#[test]
+fn pages_in_memory_are_costed_for_all_sets_or_for_none() {
+    let costed = |plannings: usize| {
+        let left = std::cell::Cell::new(plannings);
+        let mut planner = Planner { alone: vec![300.0, 400.0], pairs: vec![], asked: 0 };
+        let trial = search(
+            &[candidate(1, &[1]), candidate(1, &[2])],
+            &BTreeSet::from([0, 1]),
+            |question| planner.answer(question),
+            || left.replace(left.get().saturating_sub(1)) == 0,
+        );
+        let costed: Vec<_> = trial.sets.iter().map(|set| trial.saving_cached(set)).collect();
+        (trial.is_cut_short, costed)
+    };
+    let (is_cut_short, whole) = costed(100);
+    assert!(!is_cut_short && whole.len() == 2 && whole.iter().all(Option::is_some));
+    for plannings in 0..100 {
+        let (is_cut_short, found) = costed(plannings);
+        let given = found.iter().flatten().count();
+        assert!(given == 0 || given == found.len(), "{plannings}: {found:?}");
+        if !is_cut_short {
+            return;
+        }
+    }
+}
+
+#[test]
 fn the_best_set_is_tried_once_more_without_what_it_carries() {
     let carrying = |relation, key| Candidate { includes: vec![9], ..candidate(relation, &[key]) };
     let all = vec![carrying(1, 1), carrying(2, 1), candidate(1, &[1]), candidate(2, &[1])];
