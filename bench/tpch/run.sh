@@ -7,6 +7,7 @@
 #   TPCH_ROUNDS=7       rounds that count in each of the two runs (and for each index alone), at least 7
 #   TPCH_SCALE=0.1      scale of the data
 #   TPCH_TIMEOUT_MS=6000  longest time for one statement in a timed session
+#   TPCH_ADVICE_ONLY=1  asks the tools, prints the indexes of ours and measures nothing: for working on the advisor
 #   TPCH_FIGURES_ONLY=1 computes figures from the timings that are there
 #   BENCH_QUICK=1       scale 0.01 and 2 rounds, docs/advisors.md stays as it is: for working on it
 set -euo pipefail
@@ -113,6 +114,11 @@ if [ -z "${TPCH_FIGURES_ONLY:-}" ]; then
     progress "loaded"
     arms_advise
     progress "advised: ${ARMS[*]}"
+    if [ -n "${TPCH_ADVICE_ONLY:-}" ]; then
+        cat "$ADVISED/ours.sql"
+        cluster_remove "$CLUSTER"
+        exit
+    fi
     arms_build
     printf 'PostgreSQL %s, %d cores, scale %s, %d runs of %d rounds, timeout %d ms\n' "$(psql_q 'SHOW server_version')" "$(nproc)" \
         "$SCALE" "$RUNS" "$ROUNDS" "$TIMEOUT_MS" >"$WORK/about.txt"

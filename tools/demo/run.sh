@@ -113,7 +113,7 @@ implement() {
              (SELECT count(*) FROM optimizer.sampling_coverage WHERE observed_share > 0
                   AND bucket_start > (SELECT min(created_at) FROM optimizer.recommendations)),
              (SELECT count(*) FROM optimizer.query_readings))"
-    OPEN=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '%events_customer_id_idx ON public.events (customer_id)%'")
+    OPEN=$(shop "SELECT rec_id FROM optimizer.get_top_recommendations() WHERE action_sql LIKE '%events_customer_id_idx ON public.events (customer_id)%' LIMIT 1")
     apply '%ON public.orders %(customer_id%'
     APPLIED_ALL=$APPLIED
     apply '%reviews_is_published_idx%'

@@ -58,15 +58,16 @@ pub struct Scan {
     pub relation_rows: Option<f64>,
     /// Something is filtered after the rows were found.
     pub filtered: bool,
-    /// An index on the whole table is read from end to end: none of its columns is asked for.
+    /// An index on most of a table is read from end to end: none of its columns is asked for.
     pub is_whole_index: bool,
 }
 
 /// What an index that is not there goes by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MadeUp {
     pub name: String,
-    pub is_partial: bool,
+    /// Of its table's rows, those that it holds: 1 where it has no condition.
+    pub share_of_rows: f64,
 }
 
 /// A relation or an index.
@@ -98,6 +99,10 @@ pub enum JoinMethod {
     Hash,
     Merge,
 }
+
+/// Share of a table's rows from which on reading an index from end to end is reading most of the table: with some ten rows a page, a tenth of
+/// them is on most pages. What holds less has its condition instead of a comparison. No setting.
+const LEAST_WHOLE: f64 = 0.1;
 
 /// Below this share of a relation's rows, a filter removes most of them.
 /// 0.1: a row in ten is about where an index begins to pay on cached data (random_page_cost 1.1 to 4). No setting.
@@ -151,11 +156,10 @@ impl Plan {
         fn within(node: &mut Node, made_up: &mut dyn FnMut(u32) -> Option<MadeUp>) {
             if let Operation::Scan(Scan { index: Some(index), is_whole_index, .. }) =
                 &mut node.operation
-                && let Some(MadeUp { name, is_partial }) = made_up(index.oid)
+                && let Some(MadeUp { name, share_of_rows }) = made_up(index.oid)
             {
                 *index = Named { oid: index.oid, name: name.clone(), family: name };
-                // Its condition is what was asked for.
-                *is_whole_index &= !is_partial;
+                *is_whole_index &= share_of_rows >= LEAST_WHOLE;
             }
             for child in &mut node.children {
                 within(child, made_up);

@@ -46,20 +46,20 @@ fn a_shape_has_no_numbers_and_a_digest_follows_it() {
 }
 
 #[test]
-fn an_index_with_a_condition_is_never_read_as_a_whole() {
-    let read = |is_partial| {
+fn an_index_on_few_rows_is_not_read_as_a_whole() {
+    let read = |share_of_rows| {
         let mut scan = node(Operation::Other("result"), 10.0, vec![seq("s.a", "s.a", 10.0)]);
         if let Operation::Scan(scan) = &mut scan.children[0].operation {
             (scan.index, scan.is_whole_index) = (named("<1>", "<1>"), true);
         }
         let mut plan = plan(scan);
-        plan.name_indexes(&mut |_| Some(MadeUp { name: "new".to_owned(), is_partial }));
+        plan.name_indexes(&mut |_| Some(MadeUp { name: "new".to_owned(), share_of_rows }));
         let found =
             plan.scans().map(|(_, scan)| (scan.index.clone(), scan.is_whole_index)).next().unwrap();
         (found.0.unwrap().name, found.1)
     };
-    assert_eq!(read(false), ("new".to_owned(), true));
-    assert_eq!(read(true), ("new".to_owned(), false));
+    assert_eq!(read(0.1), ("new".to_owned(), true));
+    assert_eq!(read(0.099), ("new".to_owned(), false));
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn tried(
         });
         made_up.push(MadeUp {
             name: format!("new index ({})", candidate.key_names(table).join(", ")),
-            is_partial: candidate.predicate.is_some(),
+            share_of_rows: if table.rows > 0.0 { size.rows / table.rows } else { 1.0 },
         });
         kept.push(candidate);
     }

@@ -5,8 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::default_class;
-use super::facts::Table;
+use super::facts::{ColumnKind, Table};
 use crate::statement::shape::Oid;
 
 /// An index that could be made.
@@ -93,6 +92,15 @@ impl Key {
             KeyOf::Column(number) => Some(number),
             KeyOf::Expression(_) => None,
         }
+    }
+}
+
+/// The operator class that GIN takes for a type when none is named.
+pub const fn default_class(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Json => "jsonb_ops",
+        ColumnKind::TextSearch => "tsvector_ops",
+        _ => "array_ops",
     }
 }
 

@@ -1,6 +1,8 @@
 use super::super::fixture::orders;
 use super::*;
-use crate::statement::shape::{Join, Operator, Source};
+use crate::statement::shape::{
+    Clause, Column, Join, Level, Operator, Predicate, Source, Strategy, Term, Value,
+};
 
 fn col(number: i16) -> Column {
     Column { source: 0, relation: 1, attnum: number, name: String::new(), is_behind_barrier: false }

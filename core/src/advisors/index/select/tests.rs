@@ -1,0 +1,183 @@
+use super::super::definition::Key;
+use super::*;
+
+const TABLES: f64 = 1e6;
+
+fn priced(relation: u32, columns: &[i16], cost: f64) -> Priced {
+    Priced {
+        candidate: Candidate::btree(relation, columns.iter().copied().map(Key::column).collect()),
+        cost_ms_per_hour: cost,
+        bare_bytes: 0.0,
+        carried_bytes: 0.0,
+        is_current: false,
+    }
+}
+
+fn demand(query_hash: i64, time: f64, offers: &[(&[usize], f64)]) -> Demand {
+    Demand {
+        query_hash,
+        time_ms_per_hour: time,
+        offers: offers
+            .iter()
+            .map(|(members, saving)| Offer {
+                members: members.to_vec(),
+                plan_cost: 1.0 - saving,
+                saving: *saving,
+            })
+            .collect(),
+    }
+}
+
+#[test]
+fn one_index_serves_several_queries_before_one_for_each() {
+    // (a, b) is a bit better for the first, (a) does for both.
+    let pool = [priced(1, &[1], 1.0), priced(1, &[1, 2], 1.5), priced(1, &[3], 1.0)];
+    let demands = [
+        demand(11, 1000.0, &[(&[0], 0.8), (&[1], 0.801)]),
+        demand(12, 1000.0, &[(&[0], 0.8), (&[2], 0.79)]),
+    ];
+    let Chosen { candidates: chosen, helps, .. } = choose(&pool, &demands, TABLES, 1.0);
+    assert_eq!(chosen, [0]);
+    assert_eq!(helps.iter().map(|help| help.demand).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn a_prefix_is_folded_into_the_wider_index() {
+    let pool = [priced(1, &[1], 1.0), priced(1, &[1, 2], 1.0)];
+    let demands =
+        [demand(11, 5000.0, &[(&[0], 0.9)]), demand(12, 1000.0, &[(&[1], 0.9), (&[0], 0.2)])];
+    let Chosen { candidates: chosen, helps, .. } = choose(&pool, &demands, TABLES, 1.0);
+    assert_eq!(chosen, [1]);
+    assert_eq!(helps[0].served_by, [1]);
+    assert_eq!(helps.len(), 2);
+}
+
+#[test]
+fn what_costs_more_than_it_brings_is_not_chosen() {
+    let saves = [demand(11, 100.0, &[(&[0], 0.5)])];
+    assert_eq!(choose(&[priced(1, &[1], 49.9)], &saves, TABLES, 1.0).candidates, [0]);
+    assert_eq!(choose(&[priced(1, &[1], 50.0)], &saves, TABLES, 1.0).candidates, [0_usize; 0]);
+}
+
+#[test]
+fn what_brings_less_than_the_least_is_not_chosen_though_it_is_free() {
+    let saves = [demand(11, 100.0, &[(&[0], 0.5)])];
+    assert_eq!(choose(&[priced(1, &[1], 0.0)], &saves, TABLES, 50.0).candidates, [0]);
+    assert_eq!(choose(&[priced(1, &[1], 0.0)], &saves, TABLES, 50.1).candidates, [0_usize; 0]);
+}
+
+#[test]
+fn room_is_paid_for_once_by_the_query_with_most_time() {
+    // A tenth of the time.
+    let pool = [Priced { bare_bytes: TABLES * 0.1 / OF_ROOM, ..priced(1, &[1], 0.0) }];
+    let one = demand(11, 1000.0, &[(&[0], 0.08)]);
+    let two = Demand { query_hash: 12, ..one.clone() };
+    assert_eq!(choose(&pool, std::slice::from_ref(&one), TABLES, 1.0).candidates, [0_usize; 0]);
+    assert_eq!(choose(&pool, &[one.clone(), two], TABLES, 1.0).candidates, [0]);
+    let carrying =
+        [Priced { bare_bytes: 0.0, carried_bytes: TABLES * 0.4 / OF_CARRIED, ..pool[0].clone() }];
+    let much = |saving| demand(11, 1000.0, &[(&[0], saving)]);
+    assert_eq!(choose(&carrying, &[much(0.39)], TABLES, 1.0).candidates, [0_usize; 0]);
+    assert_eq!(choose(&carrying, &[much(0.41)], TABLES, 1.0).candidates, [0]);
+}
+
+#[test]
+fn a_query_takes_what_the_planner_takes_and_not_what_we_believe_in() {
+    // 0 is cheap by its cost and nothing is believed of it; another query wants it.
+    let pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
+    let mut torn = demand(11, 100.0, &[(&[0], 0.0), (&[1], 0.6)]);
+    torn.offers[0].plan_cost = 0.1;
+    assert_eq!(choose(&pool, &[torn.clone()], TABLES, 1.0).candidates, [1]);
+    let other = demand(12, 1000.0, &[(&[0], 0.9)]);
+    let chosen = choose(&pool, &[torn, other], TABLES, 1.0);
+    assert_eq!(chosen.candidates, [0]);
+    assert_eq!(chosen.helps.iter().map(|help| help.demand).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn what_only_keeps_from_harm_is_not_chosen_and_hides_no_harm() {
+    let pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
+    let mut torn = demand(12, 1000.0, &[(&[0], HARM), (&[1], 0.0)]);
+    (torn.offers[0].plan_cost, torn.offers[1].plan_cost) = (0.8, 0.5);
+    let chosen = choose(&pool, &[demand(11, 1000.0, &[(&[0], 0.9)]), torn], TABLES, 1.0);
+    assert_eq!((chosen.candidates, chosen.harms), (vec![0], vec![(0, 1)]));
+}
+
+#[test]
+fn harm_counts_against_an_index_and_is_told_where_it_is_chosen_all_the_same() {
+    let pool = [priced(1, &[1], 1.0)];
+    let mut harmed = demand(12, 400.0, &[(&[0], HARM)]);
+    harmed.offers[0].plan_cost = 0.8;
+    let with =
+        |time| choose(&pool, &[demand(11, time, &[(&[0], 0.5)]), harmed.clone()], TABLES, 1.0);
+    assert_eq!(with(200.0), Chosen::default());
+    let chosen = with(300.0);
+    assert_eq!((chosen.candidates, chosen.harms), (vec![0], vec![(0, 1)]));
+}
+
+#[test]
+fn two_that_pay_only_together_come_together() {
+    let pool = [priced(1, &[1], 1.0), priced(2, &[1], 1.0)];
+    let demands = [demand(11, 100.0, &[(&[0, 1], 0.9)])];
+    let Chosen { candidates: chosen, helps, .. } = choose(&pool, &demands, TABLES, 1.0);
+    assert_eq!(chosen, [0, 1]);
+    assert_eq!(helps[0].served_by, [0, 1]);
+}
+
+#[test]
+fn what_became_superfluous_goes() {
+    // The first is best to begin with; then the other two, each for its own query, leave it nothing to do.
+    let pool = [priced(1, &[1], 5.0), priced(1, &[2], 1.0), priced(1, &[3], 1.0)];
+    let demands = [
+        demand(11, 100.0, &[(&[0], 0.5), (&[1], 0.9)]),
+        demand(12, 100.0, &[(&[0], 0.5), (&[2], 0.9)]),
+    ];
+    assert_eq!(choose(&pool, &demands, TABLES, 1.0).candidates, [1, 2]);
+}
+
+#[test]
+fn what_is_left_too_little_to_do_goes() {
+    let pool = [priced(1, &[1], 0.1), priced(1, &[2], 0.1), priced(1, &[3], 0.1)];
+    let demands = |time| {
+        [
+            demand(11, 100.0, &[(&[0], 0.5), (&[1], 0.9)]),
+            demand(12, 100.0, &[(&[0], 0.5), (&[2], 0.9)]),
+            demand(13, time, &[(&[0], 0.5)]),
+        ]
+    };
+    assert_eq!(choose(&pool, &demands(19.0), TABLES, 10.0).candidates, [1, 2]);
+    assert_eq!(choose(&pool, &demands(21.0), TABLES, 10.0).candidates, [0, 1, 2]);
+}
+
+#[test]
+fn what_is_suggested_already_stays_unless_another_is_clearly_better() {
+    let mut pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
+    let demands = |other| [demand(11, 1000.0, &[(&[0], 0.80), (&[1], other)])];
+    assert_eq!(choose(&pool, &demands(0.82), TABLES, 200.0).candidates, [1]);
+    pool[0].is_current = true;
+    assert_eq!(choose(&pool, &demands(0.82), TABLES, 200.0).candidates, [0]);
+    assert_eq!(choose(&pool, &demands(0.95), TABLES, 200.0).candidates, [1]);
+}
+
+#[test]
+fn a_further_index_must_save_five_points_of_a_querys_time() {
+    let pool = [priced(1, &[1], 0.1), priced(1, &[1, 2], 0.1), priced(1, &[3], 0.1)];
+    let demands = |second| {
+        [
+            demand(11, 1000.0, &[(&[0], 0.80)]),
+            demand(12, 1000.0, &[(&[0], 0.80), (&[2], second)]),
+            demand(13, 1000.0, &[(&[0], 0.80), (&[1], 0.82)]),
+        ]
+    };
+    assert_eq!(choose(&pool, &demands(0.849), TABLES, 1.0).candidates, [0]);
+    assert_eq!(choose(&pool, &demands(0.851), TABLES, 1.0).candidates, [0, 2]);
+}
+
+#[test]
+fn nothing_is_chosen_where_nothing_is_offered() {
+    assert_eq!(choose(&[], &[], TABLES, 0.0), Chosen::default());
+    assert_eq!(
+        choose(&[priced(1, &[1], 0.0)], &[demand(1, 10.0, &[])], TABLES, 0.0).candidates,
+        [0_usize; 0]
+    );
+}
