@@ -125,7 +125,7 @@ CREATE VIEW optimizer.index_advice AS
 SELECT s.query_hash,
        'index' AS source_type,
        s.id AS source_id,
-       s.access_method AS kind,
+       action.kind,
        s.estimated_improvement_percent,
        s.confidence_score AS stated_confidence,
        s.made_by,
@@ -133,21 +133,35 @@ SELECT s.query_hash,
        CASE WHEN plain.definition LIKE 'drop %'
             THEN format('Drop an index on %s: %s', s.relation,
                         regexp_replace(plain.definition, '^drop index (concurrently )?(if exists )?', ''))
-            ELSE format('Create a %s index on %s%s', s.access_method, s.relation,
+            WHEN action.is_possible
+            THEN format('Create a %s index on %s%s%s', action.kind, s.relation,
                         CASE WHEN s.columns <> '{}'
-                             THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END) END
+                             THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END,
+                        -- what it carries along, and its condition
+                        ' ' || substring(rtrim(s.definition, '; ') FROM '[)]\s*((?:INCLUDE|WHERE)\M.*)$'))
+            ELSE format('Index %s: not possible, its definition is neither a CREATE INDEX nor a DROP INDEX', s.relation) END
            AS recommendation_text,
        s.reasoning AS detailed_explanation,
-       rtrim(s.definition, '; ') AS action_sql,
-       coalesce(s.undo_definition, optimizer.drop_index_statement(s.definition, s.relation)) AS undo_sql,
-       md5(nullif(plain.definition, '')) AS action_key,
+       CASE WHEN action.is_possible THEN rtrim(s.definition, '; ') END AS action_sql,
+       CASE WHEN action.is_possible
+            THEN coalesce(s.undo_definition, optimizer.drop_index_statement(s.definition, s.relation)) END AS undo_sql,
+       md5(nullif(action.key, '')) AS action_key,
        CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
             WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
            AS implementation_complexity,
        s.plan_cost_after / s.plan_cost_before AS plan_cost_ratio
 FROM optimizer.index_suggestions s
 -- whatever comment it begins with
-CROSS JOIN LATERAL (SELECT optimizer.normalise_sql(s.definition)) AS plain (definition);
+CROSS JOIN LATERAL (SELECT optimizer.normalise_sql(s.definition)) AS plain (definition)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN plain.definition LIKE 'drop %' THEN CASE WHEN s.access_method LIKE 'drop%' THEN s.access_method ELSE 'drop' END
+                ELSE coalesce(substring(plain.definition FROM ' using (\w+) ?[(]'), 'btree') END,
+           plain.definition ~ '^create (unique )?index .+[)]' OR plain.definition ~ '^drop index .',
+           -- the same index whatever it is called and however it is made
+           regexp_replace(plain.definition,
+                          '^(create (?:unique )?index) (?:concurrently )?(?:if not exists )?(?:(?!on )[^ (]+ )?on (?:only )?(?:public[.])?([^ (]+) ?(?:using btree ?)?[(]',
+                          '\1 on \2 (')
+) AS action (kind, is_possible, key);
 
 CREATE VIEW optimizer.advice AS
 SELECT * FROM optimizer.rewrite_advice

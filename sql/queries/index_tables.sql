@@ -128,7 +128,10 @@ WITH RECURSIVE asked AS MATERIALIZED (
     JOIN optimizer.query_relations q ON q.relation = a.oid AND q.is_written AND NOT q.by_foreign_key
     JOIN optimizer.query_readings r ON r.query_hash = q.query_hash
     JOIN (SELECT v.query_hash, v.rows * v.calls_per_hour / v.calls AS rows_per_hour
-          FROM optimizer.query_activity v) AS w ON w.query_hash = q.query_hash
+          FROM optimizer.query_activity v
+          CROSS JOIN optimizer.recent_window n
+          -- What ran a few times in less than a day may be a load that never comes again: that is no rate.
+          WHERE v.calls >= 10 OR n.observed_seconds >= 20 * n.bucket_width_seconds) AS w ON w.query_hash = q.query_hash
     GROUP BY q.relation
 ), updated AS MATERIALIZED (
     SELECT a.oid, jsonb_agg(DISTINCT column_number.value) AS list

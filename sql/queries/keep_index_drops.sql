@@ -63,7 +63,8 @@ WITH index AS MATERIALIZED (
     FROM optimizer.query_activity a
 ), wanted AS MATERIALIZED (
     SELECT DISTINCT ON (f.indexrelid) l.query_hash, f.relation, f.kind,
-           'DROP INDEX CONCURRENTLY ' || f.name AS definition, f.definition AS undo_definition,
+           'DROP INDEX CONCURRENTLY ' || f.name AS definition,
+           regexp_replace(f.definition, '^CREATE INDEX ', 'CREATE INDEX CONCURRENTLY ') AS undo_definition,
            f.reasoning || format(' It has %s MB, and each row that is written adds an entry to it.',
                                  round(f.relpages * 8192 / 1e6, 1)) AS reasoning,
            f.confidence,
@@ -86,6 +87,15 @@ WITH index AS MATERIALIZED (
           SELECT FROM optimizer.optimization_recommendations r
           JOIN optimizer.looks_implemented l ON l.recommendation_id = r.id
           WHERE r.source_type = 'index' AND r.source_id = s.id AND r.status = 'open')
+      -- somebody has followed it, and the ledger has not looked since
+      AND NOT EXISTS (
+          SELECT FROM optimizer.optimization_recommendations r
+          WHERE r.source_type = 'index' AND r.source_id = s.id AND r.status = 'open'
+            AND to_regclass(s.relation) IS NOT NULL AND to_regclass(substr(s.definition, length('DROP INDEX CONCURRENTLY ') + 1)) IS NULL
+            AND (EXISTS (SELECT FROM optimizer.seen_indexes n WHERE n.index_name = substr(s.definition, length('DROP INDEX CONCURRENTLY ') + 1))
+                 OR EXISTS (SELECT FROM optimizer.system_events e
+                            WHERE e.event_type = 'index' AND e.action = 'dropped' AND e.object_name = substr(s.definition, length('DROP INDEX CONCURRENTLY ') + 1)
+                              AND e.occurred_at >= s.created_at)))
     RETURNING 1
 ), added AS (
     INSERT INTO optimizer.index_suggestions

@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 use crate::advisors::index;
 use crate::api::argument::query_hash as checked_query_hash;
 use crate::error::{Error, Raised, Result};
-use crate::store::lock;
+use crate::store::{events, lock};
 use crate::time::now;
 use crate::{reader, role};
 
@@ -28,6 +28,9 @@ fn generate_suggestions(
         only_query.map(|hash| checked_query_hash("only_query", Some(hash))).transpose()?;
     if let Some(query_hash) = only_query {
         require_known(query_hash)?;
+    }
+    if Spi::connect(|client| lock::try_step(client, Step::Events as i32))? {
+        Spi::connect_mut(events::see_first)?;
     }
     let until = now() + BUDGET_MICROS;
     // What ran for the first time a moment ago is read first, unless the advise step is at it.

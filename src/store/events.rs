@@ -52,6 +52,22 @@ struct Seen {
 
 /// Takes one look. Returns how many events it wrote down, `None` for the first one, which only sees.
 pub fn look(client: &mut SpiClient) -> Result<Option<i64>> {
+    let noted = see(client)?;
+    if Lock::Recommendations.try_take(client)? {
+        refresh_offers(client)?;
+    }
+    Ok(noted)
+}
+
+/// Takes the first look where there was none: what follows some advice is only seen by whoever knows how things were when it was given.
+pub fn see_first(client: &mut SpiClient) -> Result<()> {
+    if seen(client)?.is_none() {
+        see(client)?;
+    }
+    Ok(())
+}
+
+fn see(client: &mut SpiClient) -> Result<Option<i64>> {
     let seen = seen(client)?;
     let reading = read_server(client)?;
     let before = seen.as_ref().map(|seen| seen.reading.looked_at);
@@ -68,9 +84,6 @@ pub fn look(client: &mut SpiClient) -> Result<Option<i64>> {
     noted += add(client, ANALYZE_EVENTS, &moments(before, reading.looked_at)?)?;
     if seen.as_ref().is_none_or(|seen| seen.is_another_hour) {
         client.update(OPEN_TRIGGER, None, &[seen.is_some().into()])?;
-    }
-    if Lock::Recommendations.try_take(client)? {
-        refresh_offers(client)?;
     }
     Ok(seen.map(|_| noted))
 }
