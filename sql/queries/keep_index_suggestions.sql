@@ -14,7 +14,7 @@ WITH wanted AS MATERIALIZED (
               improvement, confidence, cost_before, cost_after)
 ), withdrawn AS (
     DELETE FROM optimizer.index_suggestions s
-    WHERE s.made_by = 'builtin' AND s.definition !~* '^\s*drop\s'
+    WHERE s.made_by = 'builtin' AND s.definition !~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
       AND NOT EXISTS (SELECT FROM wanted w WHERE (w.query_hash, w.definition) = (s.query_hash, s.definition))
       AND (EXISTS (SELECT FROM optimizer.query_activity a WHERE a.query_hash = s.query_hash)
            OR NOT EXISTS (SELECT FROM optimizer.query_texts t WHERE t.query_hash = s.query_hash)

@@ -23,7 +23,7 @@ WITH advised AS MATERIALIZED (
       AND NOT EXISTS (
               SELECT FROM optimizer.index_suggestions s
               WHERE s.made_by = 'builtin' AND s.access_method = v.access_method AND to_regclass(s.relation) = r.relation
-                AND s.definition !~* '^\s*drop\s'
+                AND s.definition !~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
                 AND starts_with(array_to_string(s.columns, ', ') || ', ', v.keys || ', '))
     ORDER BY v.definition, a.total_exec_time_ms DESC, a.query_hash
 ), withdrawn AS (
