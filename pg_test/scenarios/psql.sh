@@ -156,9 +156,16 @@ psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = '2000-01-01'"
 said=$(while_locked "$IMPLEMENTED" psql_q 'SELECT count(*) FROM optimizer.run_maintenance()')
 claim "run_maintenance() with its step" says "$said" "NOTICE:  optimizer_workflow: step "
 claim "not for each step" test "$(printf '%s\n' "$said" | grep -c NOTICE)" -le 2
+psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = '2000-01-01'"
+said=$(while_locked "$IMPLEMENTED" psql_q "SELECT count(*) FROM optimizer.run_maintenance('aggregate')")
+claim "one step says how far it is" says "$said" "NOTICE:  optimizer_workflow: step "
+claim "and is none of six" says_not "$said" " of 6"
 claim "nothing when client_min_messages does not ask" says_not "$(PGOPTIONS='-c client_min_messages=warning' while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "optimizer_workflow:"
 claim "nothing under pg_cron" says_not "$(PGAPPNAME=pg_cron while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "optimizer_workflow:"
 claim "nothing when it is quick" says_not "$(psql_q 'SELECT trials FROM optimizer.self_check(50)' 2>&1)" "NOTICE"
+claim "nothing of a setting that names what is not there" says_not "$(psql_q "INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, recommended_value, scope,
+    estimated_improvement_percent, confidence_score) VALUES ($HASH, 'default_tablespace', 'nowhere', 'database', 5, 0.1), ($HASH, 'temp_tablespaces', 'nowhere', 'role', 5, 0.1),
+    ($HASH, 'default_text_search_config', 'nowhere', 'server', 5, 0.1); SELECT optimizer.aggregate_recommendations()" 2>&1)" "NOTICE"
 lines=$(cluster_log "$MAIN" | grep -c 'NOTICE:  optimizer_workflow: step')
 psql_q "ALTER SYSTEM SET optimizer_workflow.sample_interval = '1s'"; psql_q "ALTER SYSTEM SET optimizer_workflow.advise_interval = '1s'"
 psql_q "ALTER SYSTEM SET optimizer_workflow.lock_timeout = '10s'"; psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = on"; psql_q "SELECT pg_reload_conf()" >/dev/null
