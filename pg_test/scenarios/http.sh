@@ -19,6 +19,7 @@ psql_q "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow
     VALUES (2, 'or_to_in', 'Use IN', 30, 0.5)" >/dev/null
 
 says() { case $1 in *"$2"*) ;; *) echo "it said: $1"; return 1 ;; esac; }
+says_not() { case $1 in *"$2"*) echo "it said: $1"; return 1 ;; *) ;; esac; }
 # request ROLE METHOD FUNCTION [name=value... | body] : the body of the answer, or the error. SCHEMA: the one that the profile header names.
 request() {
     local role=$1 method=$2 function=$3 begin=BEGIN claims="{\"role\": \"$1\"}" call name types="" given="" sql schema=${SCHEMA:-optimizer}
@@ -58,6 +59,9 @@ echo "# the page's SQL"
 awk '/^CREATE ROLE authenticator/ { on = 1 } /^```/ { on = 0 } on' "$DOC" >"$SCENARIO_DIR/grants.sql"
 claim "the roles are made as it stands there" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -f "$SCENARIO_DIR/grants.sql"
 claim "whom PostgREST connects as may nothing" says "$(PGUSER=authenticator psql_q 'SELECT optimizer.api_optimization_recommendations()' 2>&1)" "permission denied for schema optimizer"
+claim_sql "nor had it USAGE of the schema: no function, no column" "SELECT NOT bool_or(may) FROM (
+    SELECT has_function_privilege('authenticator', oid, 'EXECUTE') AS may FROM pg_proc WHERE pronamespace = 'optimizer'::regnamespace UNION ALL
+    SELECT has_any_column_privilege('authenticator', oid, 'SELECT, INSERT, UPDATE') FROM pg_class WHERE relnamespace = 'optimizer'::regnamespace AND relkind IN ('r', 'v')) AS p"
 
 echo '# with a token'
 answer=$(request web_user POST api_aggregate_recommendations '{}')
@@ -202,4 +206,15 @@ shown_and_gone() { local gone; gone=$(comm -23 "$SCENARIO_DIR/keys_shown" "$SCEN
 claim "shows no key that does not come" shown_and_gone
 claim "shows most that come" test "$(comm -12 "$SCENARIO_DIR/keys_shown" "$SCENARIO_DIR/keys_come" | wc -l)" -ge 30
 claim_consistent
+
+echo '# a word in every text'
+psql_q "$(cat "$REPO/pg_test/secret.sql")
+    INSERT INTO optimizer.query_texts (query_hash, query) VALUES (2, 'x') ON CONFLICT DO NOTHING" >/dev/null
+claim_sql "is put wherever no list of words forbids it" "SELECT coalesce(bool_and(is_checked), true) FROM public.plant_secret()"
+for function in api_optimization_recommendations api_optimization_results; do
+    claim "$function shows it with a token" says "$(request web_user GET "$function")" secret
+    answer=$(request web_anon GET "$function")
+    claim "$function has rows without one" says "$answer" '"<insufficient privilege>"'
+    claim "and not the word" says_not "$answer" secret
+done
 cluster_stop "$MAIN"
