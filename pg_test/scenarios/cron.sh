@@ -124,7 +124,7 @@ slow=$(runs slow)
 hold bare pg_cron 75 >"$SCENARIO_DIR/held" 2>&1 &
 HOLDER=$!
 claim "as a background worker of cron it waits, too" wait_until 75 "SELECT count(*) > 0 FROM pg_stat_activity
-    WHERE backend_type LIKE 'pg_cron%' AND datname = 'bare' AND wait_event = 'advisory' AND query_start < clock_timestamp() - interval '2500 ms'"
+    WHERE backend_type LIKE 'pg_cron%' AND datname = 'bare' AND wait_event = 'advisory' AND query_start < clock_timestamp() - interval '1500 ms'"
 claim "and comes to its end" ran slow $((slow + 1)) 15
 wait "$HOLDER"
 claim "and told the log nothing either" test "$(progress_lines)" = 1

@@ -75,6 +75,7 @@ claim "shows what to do" field_is "$answer" '{recommendations,0,action_sql}' 'CR
 claim "with the hash as text" field_is "$answer" '{recommendations,0,query_hash_text}' "$HASH"
 id=$(field "$answer" '{recommendations,0,id}')
 answer=$(request web_user GET api_optimization_recommendations)
+claim "max_rows cuts the list" field_is "$(request web_user GET api_optimization_recommendations max_rows=1)" '{count}' 1
 claim "without parameters: everything" field_is "$answer" '{count}' 2
 claim "nothing matches: a message" field_is "$(request web_user GET api_optimization_recommendations min_impact=99)" '{message}' 'no open recommendation matches'
 claim "no result yet: a message" field_is "$(request web_user GET api_optimization_results)" '{message}' 'no implementation matches'
@@ -141,6 +142,9 @@ claim "what was 400 is still" says "$(implement web_user '{"recommendation_id": 
 second=$(psql_q "SELECT id FROM optimizer.recommendations WHERE status = 'open'")
 claim "what can be recorded is" field_is "$(implement web_user "{\"recommendation_id\": $second, \"query_hash\": \"2\"}")" '{status}' pending
 claim_sql "by the role of the request" "SELECT bool_and(implemented_by = 'web_user') AND count(*) = 2 FROM optimizer.implementations"
+answer=$(request web_user GET api_optimization_results max_rows=1)
+claim "max_rows cuts the results" field_is "$answer" '{count}' 1
+claim "and the newest is first" field_is "$answer" '{results,0,recommendation_id}' "$second"
 claim "without a token it is refused" says "$(implement web_anon "$body")" "42501: permission denied"
 psql_q "SELECT optimizer.revert_implementation(max(id)) FROM optimizer.implementations" >/dev/null
 
