@@ -12,11 +12,10 @@ SELECT t.query_hash,
        t.query_hash::text AS query_hash_text,
        CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE')
             -- the beginning is enough, and texts may have 100 kB
-            THEN left(btrim(regexp_replace(left(t.query, 400), '\s+', ' ', 'g')), 60)
+            THEN optimizer.query_summary(left(t.query, 4000))
             ELSE 'query ' || t.query_hash END AS query_summary,
        CASE WHEN pg_has_role('pg_read_all_stats', 'USAGE')
-            THEN left(btrim(regexp_replace(left(t.query, 400), '\s+', ' ', 'g')), 60)
-                 || ' #' || right(t.query_hash::text, 5)
+            THEN optimizer.query_summary(left(t.query, 4000)) || ' #' || right(t.query_hash::text, 5)
             ELSE 'query ' || t.query_hash END AS series
 FROM optimizer.query_texts t
 WHERE NOT t.is_own;
@@ -25,7 +24,7 @@ COMMENT ON COLUMN optimizer.chart_queries.query_hash IS 'queryid of pg_stat_stat
 COMMENT ON COLUMN optimizer.chart_queries.query_hash_text IS
     'The same as text: JSON and JavaScript lose digits past 2^53';
 COMMENT ON COLUMN optimizer.chart_queries.query_summary IS
-    'First 60 characters of its text, on one line; its hash for who may not read texts';
+    'Its text as one line of at most 60 characters, without comments; its hash for who may not read texts';
 COMMENT ON COLUMN optimizer.chart_queries.series IS
     'The same with the last five digits of its hash, so that no two queries share a name';
 
@@ -58,7 +57,7 @@ COMMENT ON COLUMN optimizer.chart_query_buckets.query_hash IS 'queryid of pg_sta
 COMMENT ON COLUMN optimizer.chart_query_buckets.query_hash_text IS
     'The same as text: JSON and JavaScript lose digits past 2^53';
 COMMENT ON COLUMN optimizer.chart_query_buckets.query_summary IS
-    'First 60 characters of its text, on one line; its hash where that is not known or not to be read';
+    'Its text as one line of at most 60 characters, without comments; its hash where that is not known or not to be read';
 COMMENT ON COLUMN optimizer.chart_query_buckets.series IS
     'The same with the last five digits of its hash, so that no two queries share a name';
 COMMENT ON COLUMN optimizer.chart_query_buckets.calls IS 'Executions in the bucket';
@@ -221,7 +220,7 @@ COMMENT ON COLUMN optimizer.chart_implementations.implementation_id IS
 COMMENT ON COLUMN optimizer.chart_implementations.series IS
     'Its number and what was done, 60 characters at most of it';
 COMMENT ON COLUMN optimizer.chart_implementations.query_summary IS
-    'First 60 characters of the query''s text, on one line';
+    'The query''s text as one line of at most 60 characters, without comments';
 COMMENT ON COLUMN optimizer.chart_implementations.mean_before_ms IS
     'Mean time of one execution before the change, ms';
 COMMENT ON COLUMN optimizer.chart_implementations.mean_after_ms IS
@@ -231,7 +230,7 @@ COMMENT ON COLUMN optimizer.chart_implementations.seconds_saved_per_day IS
 COMMENT ON COLUMN optimizer.chart_implementations.side_effect_query_hash_text IS
     'Query on the same relations that got slower most; null where none was proven to';
 COMMENT ON COLUMN optimizer.chart_implementations.side_effect_query_summary IS
-    'First 60 characters of that query''s text, on one line';
+    'That query''s text as one line of at most 60 characters, without comments';
 COMMENT ON COLUMN optimizer.chart_implementations.side_effect_slower_percent IS
     'By how much it got slower, percent';
 COMMENT ON COLUMN optimizer.chart_implementations.side_effect_low_percent IS
@@ -291,7 +290,9 @@ COMMENT ON COLUMN optimizer.chart_implementation_buckets.shared_blks_per_call IS
     'Shared blocks hit or read by one execution; null without calls';
 
 CREATE VIEW optimizer.chart_seconds_saved AS
-SELECT date_bin(day.width, m.bucket_start, '2000-01-01 00:00:00+00'::timestamptz) AS time,
+SELECT -- the width of a day as one value, found once and not for each bucket
+       date_bin((SELECT 24 * make_interval(secs => optimizer.bucket_width_seconds())), m.bucket_start,
+                '2000-01-01 00:00:00+00'::timestamptz) AS time,
        i.id AS implementation_id,
        i.verdict,
        sum(m.calls)::bigint AS calls,
@@ -308,7 +309,6 @@ FROM (
 JOIN optimizer.query_metrics m
     ON m.query_hash = ANY (i.query_hashes) AND m.bucket_start > i.change_bucket_start
     AND m.bucket_start < coalesce(i.reverted_at, 'infinity') AND m.bucket_start <= now()
-CROSS JOIN (SELECT 24 * make_interval(secs => optimizer.bucket_width_seconds())) AS day (width)
 WHERE i.saved_ms_per_call IS NOT NULL
 GROUP BY 1, i.id, i.verdict, i.saved_ms_per_call;
 COMMENT ON VIEW optimizer.chart_seconds_saved IS

@@ -383,8 +383,9 @@ COMMENT ON FUNCTION optimizer.names_relation(text, name, name) IS
 CREATE INDEX index_suggestions_fingerprint_idx ON optimizer.index_suggestions
     (optimizer.index_fingerprint(definition),
      lower(replace(regexp_replace(btrim(relation), '^.*[.]', ''), '"', '')));
--- advice to drop an index: few rows, looked through when an index was dropped
+-- Advice to drop an index, also behind a comment: few rows, looked through when an index was dropped. Statements that ask for them say it
+-- with the same words, else the index does not serve them.
 CREATE INDEX index_suggestions_drop_idx
-    ON optimizer.index_suggestions (id) WHERE definition ~* '^\s*drop\s';
+    ON optimizer.index_suggestions (id) WHERE definition ~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s';
 CREATE INDEX parameter_tuning_suggestions_name_idx
     ON optimizer.parameter_tuning_suggestions (lower(parameter_name)) WHERE scope <> 'query';

@@ -77,7 +77,10 @@ extension_sql_file!(
         api::scoring::urgency_score
     ]
 );
-extension_sql_file!("../sql/charts.sql", requires = ["views", "calibration"]);
+extension_sql_file!(
+    "../sql/charts.sql",
+    requires = ["views", "calibration", api::scoring::query_summary]
+);
 extension_sql_file!(
     "../sql/report.sql",
     requires = ["comments", "charts", api::report::report_html]

@@ -3,7 +3,8 @@
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
 # --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL. Always installed are
-# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: pg_cron, Python's venv and a browser.
+# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: pg_cron, Python's venv and a browser. nginx is unpacked under
+# target instead: installed, its package starts a server.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -102,6 +103,18 @@ setup_browser() {
     command -v chromium >/dev/null || note "no chromium in PATH: install it, or the scenario of report_html() fails"
 }
 
+# The scenario http runs the nginx block of docs/http.md with it; it goes without, and says so.
+setup_nginx() {
+    local place=$TARGET_DIR/tools/nginx
+    if [ -x "$place/usr/sbin/nginx" ] || [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null; then return; fi
+    if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        offered nginx || apt_refresh
+        mkdir -p "$place"
+        (cd "$place" && apt-get download -qq nginx && dpkg-deb -x nginx_*.deb . && rm nginx_*.deb) >&2 || true
+    fi
+    "$place/usr/sbin/nginx" -v 2>/dev/null || note "no nginx here: its block in docs/http.md is not tested"
+}
+
 setup_rust() {
     command -v cargo >/dev/null || die "no cargo in PATH; install Rust 1.95 or later, see https://rustup.rs"
     local component
@@ -141,6 +154,7 @@ postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
 setup_browser
+setup_nginx
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
 setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
 setup_extension pg_cron cron "the scenario cron fails"

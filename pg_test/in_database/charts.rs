@@ -299,7 +299,7 @@ mod tests {
              UPDATE optimizer.optimization_recommendations SET recommendation_text = 'secret';
              CREATE ROLE reader; GRANT USAGE ON SCHEMA optimizer TO reader;
              GRANT SELECT ON ALL TABLES IN SCHEMA optimizer TO reader;
-             GRANT EXECUTE ON FUNCTION optimizer.bucket_width_seconds() TO reader");
+             GRANT EXECUTE ON FUNCTION optimizer.bucket_width_seconds(), optimizer.query_summary(text) TO reader");
         let shown = |view: &str| {
             one::<bool>(&format!(
                 "SELECT coalesce(bool_or(to_jsonb({view})::text ~ 'secret'), false) FROM optimizer.{view}"
@@ -323,5 +323,58 @@ mod tests {
         assert!(one::<bool>(
             "SELECT bool_and(series ~ '^#[0-9]+ index: btree$') FROM optimizer.chart_implementations"
         ));
+    }
+
+    #[pg_test]
+    fn of_all_that_is_kept_no_text_gets_into_a_chart_or_an_answer_without_the_right_to_it() {
+        let id = judged(1, 100.0, 20.0);
+        implemented(2, 50.0, 100.0, 20.0);
+        run("INSERT INTO optimizer.query_texts (query_hash, query) VALUES (1, 'SELECT 1'), (2, 'SELECT 2');
+             INSERT INTO optimizer.system_events (occurred_at, noticed_by, event_type, action, setting_name, old_value, new_value)
+             VALUES (now(), 'look', 'setting', 'changed', 'work_mem', '1', '2')");
+        run(&format!(
+            "UPDATE optimizer.optimization_implementations SET side_effect =
+                 '{{\"query_hash\": 2, \"query_hash_text\": \"2\", \"slower_percent\": 12.5, \"low_percent\": 10, \"high_percent\": 15}}'
+             WHERE id = {id}"
+        ));
+        suggest_index(3, 90.0, 0.9);
+        run("SELECT optimizer.aggregate_recommendations()");
+        run(include_str!("../secret.sql"));
+        assert_eq!(
+            Spi::get_one::<String>(
+                "SELECT string_agg(place, ' ') FROM public.plant_secret() WHERE NOT is_checked"
+            ),
+            Ok(None),
+            "what takes no other word has a list of words"
+        );
+        run("CREATE ROLE reader; GRANT USAGE ON SCHEMA optimizer TO reader;
+             GRANT SELECT ON ALL TABLES IN SCHEMA optimizer TO reader;
+             GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA optimizer TO reader");
+        let answers = [
+            "optimizer.api_optimization_recommendations()",
+            "optimizer.api_optimization_results()",
+            "optimizer.report_html()",
+        ];
+        let sources =
+            VIEWS.iter().map(|view| format!("optimizer.{view}")).chain(answers.map(str::to_owned));
+        let shown = |source: &str| {
+            one::<bool>(&format!(
+                "SELECT coalesce(bool_or(to_jsonb(a)::text ~ 'secret'), false) FROM {source} AS a"
+            ))
+        };
+        let without_text = [
+            "optimizer.chart_workload",
+            "optimizer.chart_hourly_pattern",
+            "optimizer.chart_implementation_buckets",
+            "optimizer.chart_seconds_saved",
+            "optimizer.chart_accuracy",
+        ];
+        for source in sources {
+            assert!(one::<i64>(&format!("SELECT count(*) FROM {source} AS a")) > 0, "{source}");
+            assert_eq!(shown(&source), !without_text.contains(&source.as_str()), "{source}");
+            run("SET LOCAL ROLE reader");
+            assert!(!shown(&source), "{source}");
+            run("RESET ROLE");
+        }
     }
 }

@@ -91,6 +91,34 @@ mod tests {
     }
 
     #[pg_test]
+    fn statements_that_ask_for_drops_say_it_as_the_index_on_them_does() {
+        let condition = one::<String>(
+            "SELECT substring(pg_get_expr(indpred, indrelid) FROM $$'.*'$$) FROM pg_index
+             WHERE indexrelid = 'optimizer.index_suggestions_drop_idx'::regclass",
+        );
+        for statement in [
+            include_str!("../../sql/queries/keep_index_drops.sql"),
+            include_str!("../../sql/queries/keep_index_suggestions.sql"),
+            include_str!("../../sql/queries/keep_qualstats_suggestions.sql"),
+            include_str!("../../sql/queries/offer_from_events.sql"),
+        ] {
+            assert!(statement.contains(&condition), "{condition} is not in {statement}");
+        }
+        for (definition, is_drop) in [
+            ("DROP INDEX a", true),
+            ("  drop\n index a", true),
+            ("/* no * scan **/ -- at all\n DROP INDEX a", true),
+            ("CREATE INDEX ON t (\"drop date\")", false),
+            ("-- DROP INDEX a\n CREATE INDEX ON t (a)", false),
+            ("/* DROP INDEX a */ CREATE INDEX ON t (a)", false),
+            ("dropped a", false),
+        ] {
+            let says = one::<bool>(&format!("SELECT '{definition}' ~* {condition}"));
+            assert_eq!(says, is_drop, "{definition}");
+        }
+    }
+
+    #[pg_test]
     fn it_hangs_on_the_costliest_write_and_is_not_made_when_there_is_none() {
         shop();
         run(

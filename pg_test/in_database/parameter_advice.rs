@@ -97,6 +97,14 @@ mod tests {
             obstacle(8, "ignore_system_indexes", "on", "query"),
             "it is set when a session begins only"
         );
+        assert_eq!(
+            obstacle(9, "default_tablespace", "nowhere", "database"),
+            "the server takes no such value"
+        );
+        assert_eq!(
+            obstacle(10, "default_text_search_config", "no_language", "query"),
+            "the server takes no such value"
+        );
         let before = one::<String>("SELECT current_setting('work_mem')");
         assert_eq!(
             before,
@@ -119,6 +127,8 @@ mod tests {
             ("search_path", "shop, public"),
             ("DateStyle", "ISO, DMY"),
             ("random_page_cost", "1.1"),
+            ("default_tablespace", "pg_default"),
+            ("default_text_search_config", "english"),
             ("some_extension.setting", "anything"),
         ]
         .iter()

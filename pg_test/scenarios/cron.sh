@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # pg_cron in the worker's place, by the blocks of docs/pg_cron.md: samples and a measurement by cron alone, another database, an
-# operator, both at once, what cron notes, unscheduling. Takes two minutes and a half: pg_cron 1.4 counts in minutes.
+# operator, both at once, what cron notes, unscheduling, cron's background workers. Takes four minutes: pg_cron 1.4 counts in minutes.
 # Trap: the jobs of one minute start together; what is claimed of a minute is waited for in cron.job_run_details.
 # Trap: a NOTICE to pg_cron is seen by nobody but the server's log, which therefore keeps them here.
 set -u
@@ -29,13 +29,14 @@ work() { psql_q "SELECT count(*) FROM public.counted WHERE a = $2" "$1" >/dev/nu
 sampled() { psql_q "SELECT coalesce(sum(m.calls), 0) FROM optimizer.query_metrics m JOIN optimizer.query_texts t USING (query_hash)
     WHERE t.query LIKE 'SELECT count(*) FROM public.counted%'" "$1"; }
 
-# hold DATABASE APPLICATION SECONDS: has the lock of recommendations until a session of that name has waited for it for three seconds.
+# hold DATABASE APPLICATION SECONDS: has the lock of recommendations until a session of that name, or a process of that type, has waited
+# for it for three seconds.
 hold() {
     psql_q "DO \$\$ BEGIN
         PERFORM pg_advisory_xact_lock(1869641574, 2);
         WHILE clock_timestamp() < now() + interval '$3 s' LOOP
             PERFORM pg_stat_clear_snapshot(), pg_sleep(0.2);
-            EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = '$2'
+            EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND (application_name = '$2' OR backend_type LIKE '$2%')
                 AND wait_event = 'advisory' AND query_start < clock_timestamp() - interval '3 s');
         END LOOP; END \$\$" "$1"
 }
@@ -117,7 +118,17 @@ claim "the same call of a person says so" says "$(psql_q "SELECT * FROM optimize
     "NOTICE:  optimizer_workflow: step 2 of 2: adding recommendations"
 wait $!
 claim "and the log, which keeps NOTICEs here, has it" test "$(progress_lines)" = 1
-errors=$(cluster_log "$MAIN" | grep -E 'ERROR|FATAL|PANIC|WARNING' | grep -v 'permission denied for' | grep -v 'terminating .* due to administrator command')
+cluster_conf "$MAIN" "cron.use_background_workers = on"
+cluster_restart "$MAIN" || die "the server does not start with cron's background workers"
+slow=$(runs slow)
+hold bare pg_cron 75 >"$SCENARIO_DIR/held" 2>&1 &
+HOLDER=$!
+claim "as a background worker of cron it waits, too" wait_until 75 "SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE backend_type LIKE 'pg_cron%' AND datname = 'bare' AND wait_event = 'advisory' AND query_start < clock_timestamp() - interval '1500 ms'"
+claim "and comes to its end" ran slow $((slow + 1)) 15
+wait "$HOLDER"
+claim "and told the log nothing either" test "$(progress_lines)" = 1
+errors=$(cluster_log "$MAIN" | grep -E 'ERROR|FATAL|PANIC|WARNING' | grep -v 'permission denied for' | grep -vE 'terminating .* due to administrator command|the database system is (starting up|shutting down)')
 claim "no error in the log but the refused role's" test -z "$errors"
 [ -z "$errors" ] || printf '%s\n' "$errors" | head -5 | sed 's/^/#   /'
 claim "the job for old runs is scheduled as the page says" page "'old runs'"

@@ -147,6 +147,15 @@ finds() {
     if [ "$(grep -c '^not ok ' <<<"$said")" != 1 ] || ! grep -q "^not ok - planted.md:\?$1 $2" <<<"$said"; then failed "$said"; fi
 }
 
+# dead_links ROOT: relative links of README.md and docs/*.md under it that lead to no file, or to no heading of a page.
+dead_links() { (cd "$1" && awk -f "$HERE/links.awk" README.md docs/*.md) | while IFS=$'\t' read -r place link file anchor; do
+        if [ ! -e "$1/$file" ]; then echo "$place: $link"; continue; fi
+        [ -z "$anchor" ] || awk -v headings=1 -f "$HERE/links.awk" "$1/$file" | grep -qxF -- "$anchor" || echo "$place: $link"
+    done; }
+links_lead() { local dead; dead=$(dead_links "$1"); [ -z "$dead" ] || failed "$dead"; }
+# finds_link LINE LINK: of what is planted as README.md this link and no other is dead.
+finds_link() { [ "$(dead_links "$SCENARIO_DIR/links")" = "README.md:$1: $2" ] || failed "$(dead_links "$SCENARIO_DIR/links")"; }
+
 plant() { cat >"$SCENARIO_DIR/planted.md"; }
 
 if [ -z "${DOCS_PAGES:-}${WRITE_DOCS:-}" ]; then
@@ -171,7 +180,15 @@ if [ -z "${DOCS_PAGES:-}${WRITE_DOCS:-}" ]; then
     claim "SQL that does not say that it is" finds "" "can be taken apart" "$SCENARIO_DIR/planted.md"
     printf '%s\n' '<!-- not run: the server has to be stopped -->' '```sql' 'SELECT 1;' '```' | plant
     claim "a page of which nothing ran" finds "" "has something that ran" "$SCENARIO_DIR/planted.md"
-
+    mkdir -p "$SCENARIO_DIR/links/docs"
+    link() { printf '%s\n' '# A - b_c' '# A, b c' '[all](docs/it.md#of-it) `[no](x.md)` [web](https://x.org/y.md)' '```' '[no](x.md)' '```' '[same](docs/it.md#same-1) [down](#a---b_c)' "$@" >"$SCENARIO_DIR/links/README.md"; }
+    printf '%s\n' '# Of `it`' '## Same' '```' '# none' '```' '## Same' '[up](../README.md#a-b-c)' >"$SCENARIO_DIR/links/docs/it.md"
+    link '[x](docs/itt.md)'
+    claim "a link to no file" finds_link 8 docs/itt.md
+    link 'a [x](docs/it.md#none) [y](docs/it.md)'
+    claim "a link to no heading" finds_link 8 'docs/it.md#none'
+    link '[x](#nowhere)'
+    claim "a link to no heading of its own" finds_link 8 '#nowhere'
 fi
 
 if [ -z "${DOCS_PAGES:-}" ]; then
@@ -180,6 +197,12 @@ if [ -z "${DOCS_PAGES:-}" ]; then
     psql_q "$(cat "$HERE/reference.sql")" shop >"$SCENARIO_DIR/reference.md"
     if [ -n "${WRITE_DOCS:-}" ]; then cp "$SCENARIO_DIR/reference.md" "$REPO/docs/reference.md"; fi
     claim "docs/reference.md is what the catalog says" diff "$REPO/docs/reference.md" "$SCENARIO_DIR/reference.md"
+fi
+
+if [ -z "${DOCS_PAGES:-}" ]; then
+    echo '# the links'
+    claim "lead to files and headings that are there" links_lead "$REPO"
+    claim "and were found" test "$(cd "$REPO" && awk -f "$HERE/links.awk" README.md docs/*.md | wc -l)" -ge 20
 fi
 
 pages=0

@@ -138,11 +138,11 @@ claim_sql "and it is open again" "SELECT status = 'open' FROM optimizer.recommen
 
 # ---- progress ----
 echo '# a call that takes long says how far it is'
-# while_locked 'LOCK' command...: runs it while another session holds the lock for three seconds.
+# while_locked 'LOCK' command...: runs it while another session holds the lock for four seconds.
 while_locked() {
     local lock=$1 holder
     shift
-    psql_q "BEGIN; $lock; SELECT pg_sleep(3)" >/dev/null &
+    psql_q "BEGIN; $lock; SELECT pg_sleep(4)" >/dev/null &
     holder=$!
     wait_until 5 "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND wait_event = 'PgSleep'" >/dev/null
     "$@" 2>&1
@@ -156,14 +156,21 @@ psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = '2000-01-01'"
 said=$(while_locked "$IMPLEMENTED" psql_q 'SELECT count(*) FROM optimizer.run_maintenance()')
 claim "run_maintenance() with its step" says "$said" "NOTICE:  optimizer_workflow: step "
 claim "not for each step" test "$(printf '%s\n' "$said" | grep -c NOTICE)" -le 2
+psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = '2000-01-01'"
+said=$(while_locked "LOCK TABLE optimizer.maintenance_runs IN ACCESS EXCLUSIVE MODE" psql_q "SELECT count(*) FROM optimizer.run_maintenance('aggregate')")
+claim "one step says its name" says "$said" "NOTICE:  optimizer_workflow: step aggregate"
+claim "and is none of six" says_not "$said" " of 6"
 claim "nothing when client_min_messages does not ask" says_not "$(PGOPTIONS='-c client_min_messages=warning' while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "optimizer_workflow:"
 claim "nothing under pg_cron" says_not "$(PGAPPNAME=pg_cron while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "optimizer_workflow:"
 claim "nothing when it is quick" says_not "$(psql_q 'SELECT trials FROM optimizer.self_check(50)' 2>&1)" "NOTICE"
+claim "nothing of a setting that names what is not there" says_not "$(psql_q "INSERT INTO optimizer.parameter_tuning_suggestions (query_hash, parameter_name, recommended_value, scope,
+    estimated_improvement_percent, confidence_score) VALUES ($HASH, 'default_tablespace', 'nowhere', 'database', 5, 0.1), ($HASH, 'temp_tablespaces', 'nowhere', 'role', 5, 0.1),
+    ($HASH, 'default_text_search_config', 'nowhere', 'server', 5, 0.1); SELECT optimizer.aggregate_recommendations()" 2>&1)" "NOTICE"
 lines=$(cluster_log "$MAIN" | grep -c 'NOTICE:  optimizer_workflow: step')
 psql_q "ALTER SYSTEM SET optimizer_workflow.sample_interval = '1s'"; psql_q "ALTER SYSTEM SET optimizer_workflow.advise_interval = '1s'"
 psql_q "ALTER SYSTEM SET optimizer_workflow.lock_timeout = '10s'"; psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = on"; psql_q "SELECT pg_reload_conf()" >/dev/null
 claim "the worker is at it" wait_until 20 "SELECT last_run_at > now() - interval '3 s' FROM optimizer.maintenance_runs WHERE step = 'aggregate'"
-while_locked "$IMPLEMENTED" sleep 4
+while_locked "$IMPLEMENTED" sleep 5
 claim "and says nothing, waiting as long" test "$(cluster_log "$MAIN" | grep -c 'NOTICE:  optimizer_workflow: step')" = "$lines"
 psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = off"; psql_q "SELECT pg_reload_conf()" >/dev/null
 wait_until 10 "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow worker'"

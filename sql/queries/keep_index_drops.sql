@@ -81,7 +81,7 @@ WITH index AS MATERIALIZED (
     ORDER BY f.indexrelid, l.total_exec_time_ms DESC, l.query_hash
 ), withdrawn AS (
     DELETE FROM optimizer.index_suggestions s
-    WHERE s.made_by = 'builtin' AND s.definition ~* '^\s*drop\s'
+    WHERE s.made_by = 'builtin' AND s.definition ~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
       AND NOT EXISTS (SELECT FROM wanted w WHERE (w.query_hash, w.definition) = (s.query_hash, s.definition))
       AND NOT EXISTS (
           SELECT FROM optimizer.optimization_recommendations r

@@ -14,7 +14,7 @@ WITH wanted AS MATERIALIZED (
               improvement, confidence, cost_before, cost_after)
 ), withdrawn AS (
     DELETE FROM optimizer.index_suggestions s
-    WHERE s.made_by = 'builtin' AND s.definition !~* '^\s*drop\s'
+    WHERE s.made_by = 'builtin' AND s.definition !~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
       AND NOT EXISTS (SELECT FROM wanted w WHERE (w.query_hash, w.definition) = (s.query_hash, s.definition))
       -- its query has not run since it has another choice of indexes: nothing is known
       AND NOT EXISTS (SELECT FROM optimizer.queries_of_changed_indexes c

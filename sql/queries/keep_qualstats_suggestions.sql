@@ -23,7 +23,8 @@ WITH advised AS MATERIALIZED (
       AND NOT EXISTS (
               SELECT FROM optimizer.index_suggestions s
               WHERE s.made_by = 'builtin' AND s.access_method = v.access_method AND to_regclass(s.relation) = r.relation
-                AND s.definition !~* '^\s*drop\s' AND s.definition !~* '\sWHERE\s'
+                AND s.definition !~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
+                AND s.definition !~* '\sWHERE\s'
                 AND starts_with(array_to_string(s.columns, ', ') || ', ', v.keys || ', '))
     ORDER BY v.definition, EXISTS (
                  SELECT FROM optimizer.query_readings d

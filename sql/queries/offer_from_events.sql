@@ -39,7 +39,7 @@ WITH newest AS MATERIALIZED (
     SELECT s.id, s.query_hash, 'index', s.created_at, e.id, e.occurred_at, e.not_before
     FROM index_event e
     JOIN optimizer.index_suggestions s
-        ON s.definition ~* 'drop\s'
+        ON s.definition ~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
        AND optimizer.names_relation(
                (regexp_match(optimizer.normalise_sql(s.definition), '^drop index (?:concurrently )?'
                    '(?:if exists )?([^ ;,]+) ?(?:cascade|restrict)?$'))[1],

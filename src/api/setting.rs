@@ -80,8 +80,10 @@ fn statement_started_at() -> Micros {
     }
 }
 
-/// The server's own check, the one that ALTER ROLE ... SET makes; below any level that is shown.
+/// The server's own check, the one that ALTER SYSTEM SET makes; below any level that is shown. ALTER ROLE ... SET would also take
+/// a tablespace or a text search configuration that is not there: such advice waits until it is.
 /// Trap: asked of an unknown name with a dot in it, the server would make a placeholder of that name.
+/// Trap: asked as ALTER ROLE does (PGC_S_TEST), the server says what is not there as a NOTICE, whatever the level.
 fn takes(setting_name: &str, value: &str) -> bool {
     let (Ok(name), Ok(value)) = (CString::new(setting_name), CString::new(value)) else {
         return false;
@@ -94,7 +96,7 @@ fn takes(setting_name: &str, value: &str) -> bool {
             name.as_ptr(),
             value.as_ptr(),
             pg_sys::GucContext::PGC_POSTMASTER,
-            pg_sys::GucSource::PGC_S_TEST,
+            pg_sys::GucSource::PGC_S_FILE,
             pg_sys::GucAction::GUC_ACTION_SET,
             false,
             PgLogLevel::DEBUG5 as i32,

@@ -251,6 +251,17 @@ fn what_is_left_out_is_counted() {
 }
 
 #[test]
+fn what_lists_all_queries_covers_the_days_of_the_report() {
+    let mut document = full("plain", 50.0);
+    document.head.days = 7;
+    document.workload.costliest.total = document.workload.costliest.rows.len() as i64 + 3;
+    let page = page(&document);
+    let said = page.split("3 more queries not shown here: ").nth(1).unwrap();
+    let said = said.split("</code>").next().unwrap();
+    assert!(said.contains("chart_query_buckets") && said.contains("'7 days'"), "{said}");
+}
+
+#[test]
 fn a_statement_that_was_cut_says_where_the_whole_of_it_is() {
     let said = "SELECT action_sql FROM optimizer.recommendations WHERE id = 1";
     let limit = super::text::SQL_CHARACTERS;
