@@ -130,16 +130,16 @@ SELECT s.query_hash,
        s.confidence_score AS stated_confidence,
        s.made_by,
        s.updated_at AS suggestion_updated_at,
-       CASE WHEN plain.definition LIKE 'drop %'
+       CASE WHEN NOT action.is_possible
+            THEN format('Index of %s: not possible, its definition is neither a CREATE INDEX nor a DROP INDEX', s.relation)
+            WHEN plain.definition LIKE 'drop %'
             THEN format('Drop an index on %s: %s', s.relation,
                         regexp_replace(plain.definition, '^drop index (concurrently )?(if exists )?', ''))
-            WHEN action.is_possible
-            THEN format('Create a %s index on %s%s%s', action.kind, s.relation,
+            ELSE format('Create a %s index on %s%s%s', action.kind, s.relation,
                         CASE WHEN s.columns <> '{}'
                              THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END,
                         -- what it carries along, and its condition
-                        ' ' || substring(rtrim(s.definition, '; ') FROM '[)]\s*((?:INCLUDE|WHERE)\M.*)$'))
-            ELSE format('Index %s: not possible, its definition is neither a CREATE INDEX nor a DROP INDEX', s.relation) END
+                        ' ' || substring(rtrim(s.definition, '; ') FROM '[)]\s*((?:INCLUDE|WHERE)\M.*)$')) END
            AS recommendation_text,
        s.reasoning AS detailed_explanation,
        CASE WHEN action.is_possible THEN rtrim(s.definition, '; ') END AS action_sql,

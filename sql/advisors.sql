@@ -49,25 +49,6 @@ COMMENT ON COLUMN optimizer.seen_index_usage.index_oid IS 'Oid of the index';
 COMMENT ON COLUMN optimizer.seen_index_usage.scans IS 'Scans as the server counts them';
 COMMENT ON COLUMN optimizer.seen_index_usage.unchanged_since IS 'Since when it has been that many';
 
-CREATE VIEW optimizer.queries_of_changed_indexes AS
-SELECT c.query_hash, c.changed_at, m.total_exec_time_ms / nullif(m.calls, 0)::float8 AS mean_exec_time_ms
-FROM (SELECT q.query_hash, max(e.occurred_at) AS changed_at
-      FROM optimizer.system_events e
-      JOIN optimizer.query_relations q ON q.relation = to_regclass(e.relation_name) AND q.is_read
-      WHERE e.event_type = 'index' AND e.action IN ('created', 'dropped')
-        AND e.occurred_at > (SELECT w.window_start FROM optimizer.recent_window w)
-      GROUP BY q.query_hash) AS c
-LEFT JOIN LATERAL (
-    SELECT sum(x.calls) AS calls, sum(x.total_exec_time_ms) AS total_exec_time_ms
-    FROM optimizer.query_metrics x
-    WHERE x.query_hash = c.query_hash AND x.bucket_start >= c.changed_at AND x.bucket_start <= now()) AS m ON true;
-COMMENT ON VIEW optimizer.queries_of_changed_indexes IS
-    'Queries on whose tables an index was created or dropped in the last 24 h, and what they take since';
-COMMENT ON COLUMN optimizer.queries_of_changed_indexes.query_hash IS 'queryid of pg_stat_statements';
-COMMENT ON COLUMN optimizer.queries_of_changed_indexes.changed_at IS 'When the last of those indexes was created or dropped';
-COMMENT ON COLUMN optimizer.queries_of_changed_indexes.mean_exec_time_ms IS
-    'Mean time of a call in the whole buckets since, ms; null until there are any';
-
 -- Trap: pg_qualstats' advisor names its own objects without a schema. It is asked with its schema in the search_path, and only where none but
 -- superusers may make anything in that schema: whatever else is found there would run with our rights.
 CREATE FUNCTION optimizer.qualstats_advice() RETURNS TABLE (definition text)

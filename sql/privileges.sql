@@ -45,7 +45,7 @@ GRANT SELECT ON
     optimizer.calibration, optimizer.reliability,
     optimizer.recommendations, optimizer.implementations, optimizer.events,
     optimizer.looks_implemented, optimizer.seen_server,
-    optimizer.query_relations, optimizer.readings, optimizer.plans
+    optimizer.query_relations, optimizer.readings, optimizer.plans, optimizer.index_findings
 TO pg_monitor;
 GRANT EXECUTE ON FUNCTION
     optimizer.roi_score(float8, float8, float8),

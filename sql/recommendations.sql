@@ -88,7 +88,7 @@ COMMENT ON COLUMN optimizer.optimization_recommendations.confidence_score IS
     'Confidence after what was learned about this kind of advice, 0 to 1';
 COMMENT ON COLUMN optimizer.optimization_recommendations.made_by IS 'Who made the suggestion';
 COMMENT ON COLUMN optimizer.optimization_recommendations.action_key IS
-    'Digest of the normalised action_sql: recommendations that share it are one action';
+    'Digest of the normalised action_sql, of an index without its name and how it is made: recommendations that share it are one action';
 COMMENT ON COLUMN optimizer.optimization_recommendations.forecast_improvement_percent IS
     'Expected improvement given that it works, percent, after what was learned';
 COMMENT ON COLUMN optimizer.optimization_recommendations.forecast_low_percent IS

@@ -77,6 +77,7 @@ extension_sql_file!(
         api::scoring::urgency_score
     ]
 );
+extension_sql_file!("../sql/index_findings.sql", requires = ["views", "advisors"]);
 extension_sql_file!(
     "../sql/charts.sql",
     requires = ["views", "calibration", api::scoring::query_summary]
@@ -142,6 +143,7 @@ extension_sql_file!(
         api::status::status,
         api::suggestions::generate_suggestions,
         "advisors",
+        "index_findings",
         "calibration"
     ]
 );

@@ -46,6 +46,46 @@ WITH noun (place, title, says, pattern) AS (VALUES
         FROM unnest(coalesce(f.proallargtypes, f.proargtypes::oid[]), f.proargnames, f.proargmodes::text[]) WITH ORDINALITY AS a (type, name, mode, ord)
     ) AS p
     WHERE o.kind = 'function' AND NOT o.is_inner
+), said (function, name, text) AS (
+    -- Columns of functions that no table or view has, or has in another sense.
+    VALUES
+        ('plan_query', 'planned', 'Whether the planner was asked'),
+        ('plan_query', 'planned_as', 'Role that it was planned as'),
+        ('plan_query', 'scans', 'Tables that are read, how, and by which index'),
+        ('take_sample', 'statements_seen', 'Rows that pg_stat_statements has for this database'),
+        ('take_sample', 'statements_changed', 'Those that ran since the last sample'),
+        ('take_sample', 'buckets_written', 'Rows of query_metrics that were written'),
+        ('take_sample', 'sample_ms', 'Time it took, ms'),
+        ('generate_suggestions', 'suggestions', 'Suggestions of the built-in advisors that stand afterwards'),
+        ('aggregate_recommendations', 'recommendation_count', 'Open recommendations'),
+        ('aggregate_recommendations', 'source_types', 'Their sources'),
+        ('aggregate_recommendations_for_query', 'recommendation_count', 'Open recommendations of the query'),
+        ('aggregate_recommendations_for_query', 'source_types', 'Their sources'),
+        ('', 'full_recommendation_text', 'What is to be done, not shortened'),
+        ('', 'full_query', 'Text of the query, not shortened; of others only with pg_read_all_stats'),
+        ('optimization_summary', 'open_recommendations', 'Recommendations that are open'),
+        ('optimization_summary', 'total_roi_potential', 'Sum of their roi_score'),
+        ('optimization_summary', 'total_expected_saving_ms_per_hour', 'Sum of what they are expected to save, ms per hour; one action counts once for each query'),
+        ('optimization_summary', 'pending', 'Implementations that are still measured'),
+        ('optimization_summary', 'implemented', 'Implementations in effect and measured to the end'),
+        ('optimization_summary', 'reverted', 'Implementations that were taken back'),
+        ('optimization_summary', 'failed', 'Implementations that could not be measured'),
+        ('', 'improved', 'Verdicts improved'),
+        ('', 'not_improved', 'Verdicts not_improved'),
+        ('', 'regressed', 'Verdicts regressed'),
+        ('optimization_summary', 'seconds_saved_per_day', 'Time that changes in effect save, s per day, at the calls seen after them'),
+        ('self_check', 'trials', 'Moments that were judged'),
+        ('self_check', 'false_verdict_rate', 'Share that was said to be improved or regressed though nothing changed, 0 to 1'),
+        ('self_check', 'message', 'The same as a sentence, or why nothing could be judged'),
+        ('predict_improvement', 'model_version', 'Model that was asked; null where basis is not model'),
+        ('predict_improvement', 'basis', 'model; kind: what came of such advice; stated: what its maker says'),
+        ('train_performance_model', 'model_version', 'Its number; null when there is none'),
+        ('train_performance_model', 'message', 'What came of it, as a sentence'),
+        ('run_maintenance', 'ms', 'Time it took, ms'),
+        ('status', 'item', 'What was looked at'),
+        ('status', 'ok', 'Whether it works'),
+        ('status', 'detail', 'What was found'),
+        ('status', 'hint', 'What to type; null where nothing is to be done')
 ), line AS (
     SELECT 0 AS place, 0 AS part, '' AS name, ord AS n, text
     FROM unnest(ARRAY['# Reference', '',
@@ -77,7 +117,8 @@ WITH noun (place, title, says, pattern) AS (VALUES
     FROM placed o JOIN argument a USING (oid) WHERE a.mode = 'i' GROUP BY o.place, o.name, o.oid
     UNION ALL
     SELECT o.place, 1, o.name, 3, E'\n| result | type | |\n|---|---|---|\n'
-           || string_agg(format('| `%s` | %s | %s |', a.name, a.type, coalesce(known.comment, '')), E'\n' ORDER BY a.ord)
+           || string_agg(format('| `%s` | %s | %s |', a.name, a.type, coalesce((SELECT w.text FROM said w WHERE w.function IN (o.name, '') AND w.name = a.name ORDER BY w.function DESC LIMIT 1),
+                                                                       known.comment, '')), E'\n' ORDER BY a.ord)
     FROM placed o JOIN argument a USING (oid)
     LEFT JOIN LATERAL (SELECT f.comment FROM field f WHERE f.comment <> ''
                            AND f.name = CASE a.name WHEN 'pre_metrics' THEN 'pre_optimization_stats' WHEN 'pre_snapshot' THEN 'pre_optimization_stats' WHEN 'post_metrics' THEN 'post_optimization_stats'

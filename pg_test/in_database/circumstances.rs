@@ -649,7 +649,7 @@ mod tests {
         run(
             "INSERT INTO optimizer.query_texts (query_hash, query) VALUES (1, 'SELECT 1'), (2, 'SELECT 2')",
         );
-        assert!(one::<String>(shown).contains("; 2 wait"), "{}", one::<String>(shown));
+        assert!(one::<String>(shown).contains("; 2 more texts wait"), "{}", one::<String>(shown));
     }
 
     #[pg_test]

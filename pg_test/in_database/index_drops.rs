@@ -39,7 +39,7 @@ mod tests {
         assert_eq!(dropped(), ["drop_duplicate second"]);
         assert_eq!(
             said(1, "undo_definition"),
-            "CREATE INDEX second ON shop.orders USING btree (status)"
+            "CREATE INDEX CONCURRENTLY second ON shop.orders USING btree (status)"
         );
         assert!(said(1, "reasoning").contains("shop.second is shop.first again"));
         run("DROP INDEX shop.second");
@@ -119,6 +119,32 @@ mod tests {
     }
 
     #[pg_test]
+    fn what_was_followed_stays_until_the_ledger_has_looked() {
+        written();
+        run(
+            "CREATE INDEX first ON shop.orders (status); CREATE INDEX second ON shop.orders (status);
+             SELECT optimizer.generate_suggestions()",
+        );
+        // Nobody made a recommendation of it: nobody has followed it.
+        run("DROP INDEX shop.second");
+        assert_eq!(dropped(), [""; 0]);
+        run("CREATE INDEX second ON shop.orders (status); SELECT optimizer.generate_suggestions()");
+        assert_eq!(dropped(), ["drop_duplicate second"]);
+        run(
+            "SELECT optimizer.aggregate_recommendations(); SELECT optimizer.run_maintenance_step('events')",
+        );
+        run("DROP INDEX shop.second");
+        assert_eq!(dropped(), ["drop_duplicate second"]);
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert_eq!(
+            one::<String>("SELECT status FROM optimizer.recommendations WHERE kind LIKE 'drop%'"),
+            "open"
+        );
+        run("DROP TABLE shop.orders CASCADE");
+        assert_eq!(dropped(), [""; 0]);
+    }
+
+    #[pg_test]
     fn it_hangs_on_the_costliest_write_and_is_not_made_when_there_is_none() {
         shop();
         run(
@@ -146,7 +172,7 @@ mod tests {
         assert_eq!(
             row,
             "drop_duplicate|Drop an index on shop.orders: shop.second|DROP INDEX CONCURRENTLY shop.second|\
-             CREATE INDEX second ON shop.orders USING btree (status)"
+             CREATE INDEX CONCURRENTLY second ON shop.orders USING btree (status)"
         );
         let ground = one::<String>(
             "SELECT (optimizer.ground_of('index', source_id) ->> 'dropped_index') FROM optimizer.recommendations WHERE kind LIKE 'drop%'",

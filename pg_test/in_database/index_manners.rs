@@ -198,6 +198,105 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_query_whose_plan_has_a_new_index_counts_with_what_it_takes_since() {
+        shop();
+        costly(1, "SELECT * FROM shop.orders WHERE customer_id = $1 AND placed_at = $2");
+        costly(
+            2,
+            "SELECT o.note FROM shop.orders o, shop.customers c WHERE o.customer_id = $1 AND o.placed_at = $2 AND c.email = $3",
+        );
+        costly(3, "SELECT * FROM shop.orders WHERE amount = $1");
+        run("CREATE INDEX since ON shop.orders (customer_id);
+             DELETE FROM optimizer.system_events WHERE event_type = 'index'");
+        advise();
+        assert_eq!((suggested(1).len(), suggested(3).len()), (1, 1));
+        let before = suggested(2);
+        assert!(before.len() > 1, "{before:?}");
+        run("INSERT INTO optimizer.system_events (occurred_at, noticed_by, event_type, action, relation_id, relation_name, object_name)
+             VALUES (now(), 'look', 'index', 'created', 'shop.orders'::regclass, 'shop.orders', 'shop.since');
+             DELETE FROM optimizer.index_suggestions WHERE query_hash = 1");
+        advise();
+        // What would be new waits, what stands stays, and a plan without the index has nothing to do with it.
+        assert_eq!((suggested(1).len(), suggested(2), suggested(3).len()), (0, before, 1));
+        assert_eq!(finding(3), "suggested");
+        run("DELETE FROM optimizer.index_suggestions WHERE query_hash = 2");
+        assert_eq!(finding(1), "waits_for_calls");
+        run(
+            "UPDATE optimizer.system_events SET occurred_at = now() - interval '2 hours' WHERE object_name = 'shop.since'",
+        );
+        advise();
+        assert_eq!(suggested(1).len(), 1);
+        // It ran slow before, and is fast since: nothing is left to save.
+        run(
+            "UPDATE optimizer.query_metrics SET bucket_start = bucket_start - interval '3 hours' WHERE query_hash = 1",
+        );
+        ran(1, 1000, 0.02, 1000, "");
+        advise();
+        assert_eq!(suggested(1), [""; 0]);
+    }
+
+    /// What `index_findings` says of a query.
+    fn finding(query_hash: i64) -> String {
+        one(&format!(
+            "SELECT coalesce((SELECT outcome FROM optimizer.index_findings WHERE query_hash = {query_hash}), 'none')"
+        ))
+    }
+
+    #[pg_test]
+    fn each_query_has_a_finding_also_where_nothing_is_suggested() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        costly(2, "SELECT count(*) FROM shop.customers");
+        costly(3, "SELECT * FROM shop.orders WHERE note LIKE 'x%'");
+        costly(4, "SELECT count(*) FROM pg_class");
+        costly(5, "SELECT * FROM shop.nowhere");
+        ran(6, 1, 0.01, 1, "SELECT * FROM shop.orders WHERE placed_at = $1");
+        assert_eq!(finding(1), "not_read");
+        advise();
+        let all: Vec<String> = (1..=6).map(finding).collect();
+        assert_eq!(
+            all,
+            [
+                "suggested",
+                "no_candidate",
+                "not_helped",
+                "catalog_only",
+                "not_readable",
+                "too_little_time"
+            ]
+        );
+        assert!(one::<bool>(
+            "SELECT bool_and(finding NOT LIKE 'not planned%') AND bool_or(plan_cost_saving_percent > 90)
+             FROM optimizer.index_findings"
+        ));
+        // Without its outcome, the sentence is there all the same.
+        run(
+            "UPDATE optimizer.index_trials SET outcome = 'timed_out', trial = NULL WHERE query_hash = 3",
+        );
+        assert_eq!(
+            one::<String>("SELECT finding FROM optimizer.index_findings WHERE query_hash = 3"),
+            "not planned: timed out"
+        );
+    }
+
+    #[pg_test]
+    fn a_load_of_once_is_no_rate_of_writes() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        let load = "INSERT INTO shop.orders (id, customer_id) SELECT n, n FROM generate_series($1, $2) AS n";
+        ran(7, 9, 100.0, 500_000, load);
+        advise();
+        assert!(!said(1, "reasoning").contains("ms of writing"), "{}", said(1, "reasoning"));
+        ran(7, 1, 100.0, 500_000, load);
+        advise();
+        run("SELECT optimizer.generate_suggestions(1)");
+        let written = one::<bool>(
+            "SELECT count(*) = 0 OR bool_or(reasoning LIKE '%ms of writing%') FROM optimizer.index_suggestions WHERE query_hash = 1",
+        );
+        assert!(written);
+    }
+
+    #[pg_test]
     fn a_query_that_rests_keeps_its_suggestion() {
         shop();
         costly(1, BY_CUSTOMER);

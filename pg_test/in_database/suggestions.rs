@@ -44,6 +44,78 @@ mod tests {
         }
     }
 
+    /// kind, text and action of what is said of query 1, by maker.
+    fn index_said(maker: &str, column: &str) -> String {
+        one(&format!(
+            "SELECT coalesce(({column})::text, 'none') FROM optimizer.index_advice WHERE made_by = '{maker}'"
+        ))
+    }
+
+    fn index_of_maker(maker: &str, relation: &str, definition: &str) {
+        run(&format!(
+            "INSERT INTO optimizer.index_suggestions
+                 (query_hash, relation, definition, columns, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (1, '{relation}', '{definition}', '{{a}}', 50, 0.5, '{maker}')"
+        ));
+    }
+
+    #[pg_test]
+    fn one_index_in_other_words_is_one_action_and_saves_once() {
+        ingest(1, 0.0, 1000, 10.0);
+        observed(1.0);
+        index_of_maker(
+            "m1",
+            "public.t",
+            "CREATE INDEX CONCURRENTLY t_a_idx ON public.t USING btree (a)",
+        );
+        index_of_maker("m2", "t", "create index on t(a);");
+        index_of_maker("m3", "t", "CREATE INDEX IF NOT EXISTS other ON t (a)");
+        let keys = "SELECT count(DISTINCT action_key) FROM optimizer.index_advice";
+        assert_eq!(one::<i64>(keys), 1);
+        run("SELECT optimizer.aggregate_recommendations()");
+        assert!(one::<bool>(
+            "SELECT s.total_expected_saving_ms_per_hour = r.expected_saving_ms_per_hour AND s.open_recommendations = 3
+             FROM optimizer.optimization_summary() s, (SELECT max(expected_saving_ms_per_hour) FROM optimizer.recommendations) AS r (expected_saving_ms_per_hour)"
+        ));
+        for (maker, definition) in [
+            ("m4", "CREATE UNIQUE INDEX ON t (a)"),
+            ("m5", "CREATE INDEX ON t USING hash (a)"),
+            ("m6", "CREATE INDEX ON t (a) WHERE b"),
+            ("m7", "CREATE INDEX ON other (a)"),
+            ("m8", "CREATE INDEX ON s.t (a)"),
+        ] {
+            let before = one::<i64>(keys);
+            index_of_maker(maker, "t", definition);
+            assert_eq!(one::<i64>(keys), before + 1, "{definition}");
+        }
+    }
+
+    #[pg_test]
+    fn an_index_is_what_its_definition_says() {
+        index_of_maker("gin", "t", "CREATE INDEX ON t USING gin (a jsonb_path_ops)");
+        index_of_maker("more", "t", "CREATE INDEX ON t (a) INCLUDE (b) WHERE c > 5");
+        index_of_maker("drop", "t", "DROP INDEX t_a_idx");
+        index_of_maker("table", "t", "DROP TABLE t");
+        index_of_maker("wrong", "t", "CREAT INDEX ON t (a)");
+        assert_eq!(
+            index_said("gin", "kind || ': ' || recommendation_text"),
+            "gin: Create a gin index on t (a)"
+        );
+        assert_eq!(
+            index_said("more", "kind || ': ' || recommendation_text"),
+            "btree: Create a btree index on t (a) INCLUDE (b) WHERE c > 5"
+        );
+        assert_eq!(index_said("drop", "kind || ': ' || action_sql"), "drop: DROP INDEX t_a_idx");
+        for maker in ["table", "wrong"] {
+            assert_eq!(index_said(maker, "action_sql"), "none");
+            assert_eq!(index_said(maker, "undo_sql"), "none");
+            assert!(
+                index_said(maker, "recommendation_text")
+                    .contains("not possible, its definition is neither")
+            );
+        }
+    }
+
     #[pg_test]
     fn one_suggestion_of_a_kind_per_query() {
         for table in [TABLES[0], TABLES[1], TABLES[3]] {

@@ -54,6 +54,13 @@ runs() {
     ! grep -n '^INSERT 0 0$' "$1/$2.out"
 }
 
+# nothing_unsaid PAGE: every row of a table of results or columns ends in what it is.
+nothing_unsaid() {
+    local unsaid
+    unsaid=$(awk '/^### /{ head = $0 } /^\| (result|column) /{ told = 1 } /^\| argument /{ told = 0 } told && /\|  \|$/{ print head ": " $2 }' "$1")
+    [ -z "$unsaid" ] || failed "$unsaid"
+}
+
 # fails_with DIR LINE SQLSTATE
 fails_with() {
     local said
@@ -196,6 +203,7 @@ if [ -z "${DOCS_PAGES:-}" ]; then
     claim "the ground" ground reference
     psql_q "$(cat "$HERE/reference.sql")" shop >"$SCENARIO_DIR/reference.md"
     if [ -n "${WRITE_DOCS:-}" ]; then cp "$SCENARIO_DIR/reference.md" "$REPO/docs/reference.md"; fi
+    claim "and says of every result and column what it is" nothing_unsaid "$SCENARIO_DIR/reference.md"
     claim "docs/reference.md is what the catalog says" diff "$REPO/docs/reference.md" "$SCENARIO_DIR/reference.md"
 fi
 

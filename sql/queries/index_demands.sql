@@ -1,6 +1,6 @@
 /* optimizer_workflow: the queries that indexes would help, or that would use one to their harm, with their load; $1 least share of the total time. One that is suggested
-   something already stays for half of that, so that it does not come and go. A query that has another choice of indexes since counts with
-   what it takes since; not at all until it ran. */
+   something already stays for half of that, so that it does not come and go. A query whose plan has a new index counts with what
+   it takes since; not at all until it ran. */
 WITH load AS MATERIALIZED (
     SELECT a.*, a.total_exec_time_ms / nullif(sum(a.total_exec_time_ms) OVER (), 0) AS share
     FROM optimizer.query_activity a

@@ -16,9 +16,17 @@ WITH wanted AS MATERIALIZED (
     DELETE FROM optimizer.index_suggestions s
     WHERE s.made_by = 'builtin' AND s.definition !~* '^(\s|--[^\n]*\n|/[*]([^*]|[*]+[^*/])*[*]+/)*drop\s'
       AND NOT EXISTS (SELECT FROM wanted w WHERE (w.query_hash, w.definition) = (s.query_hash, s.definition))
-      -- its query has not run since it has another choice of indexes: nothing is known
+      -- its query has not run since its plan has a new index: nothing is known
       AND NOT EXISTS (SELECT FROM optimizer.queries_of_changed_indexes c
-                      WHERE c.query_hash = s.query_hash AND c.mean_exec_time_ms IS NULL AND to_regclass(s.relation) IS NOT NULL)
+                      WHERE c.query_hash = s.query_hash AND c.mean_exec_time_ms IS NULL AND to_regclass(s.relation) IS NOT NULL
+                        -- but what is there by now, or did not help
+                        AND NOT EXISTS (
+                            SELECT FROM pg_catalog.pg_index x
+                            WHERE x.indrelid = to_regclass(s.relation)
+                              AND optimizer.index_fingerprint(pg_get_indexdef(x.indexrelid)) = optimizer.index_fingerprint(s.definition))
+                        AND NOT EXISTS (
+                            SELECT FROM optimizer.index_failures f
+                            WHERE f.query_hash = s.query_hash AND f.fingerprint = optimizer.index_fingerprint(s.definition)))
       AND (EXISTS (SELECT FROM optimizer.query_activity a WHERE a.query_hash = s.query_hash)
            OR NOT EXISTS (SELECT FROM optimizer.query_texts t WHERE t.query_hash = s.query_hash)
            -- a relation that is gone has no index any more, whether its queries run or not

@@ -78,7 +78,7 @@ SELECT 'statements read',
               coalesce(sum(statements) FILTER (WHERE state = 'read'), 0), coalesce(sum(statements), 0),
               coalesce(', ' || nullif(sum(complete), 0) || ' of them complete', ''),
               coalesce('; ' || nullif(min(unread.texts), 0)
-                       || ' wait', ''),
+                       || ' more texts wait', ''),
               coalesce('; not: ' || array_to_string((array_agg(format('%s %s', reason, statements) ORDER BY statements DESC, reason)
                                                      FILTER (WHERE reason IS NOT NULL))[:1], ', ')
                         || CASE WHEN count(reason) > 1 THEN ', ...' ELSE '' END, '')),

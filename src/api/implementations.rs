@@ -16,6 +16,9 @@ use crate::store::implementations::{self as store, Application, Recorded, Rewrit
 use crate::store::lock::begin_writing;
 use crate::time::from_micros;
 
+/// How far implemented_at may be from what the ledger saw without a word, microseconds: a minute, as people round.
+const LEDGER_TOLERANCE: u64 = 60_000_000;
+
 /// Calls without which there are not [`MIN_DAYS`] days of 20 calls (`Measure::min_calls_of_a_day`).
 const MIN_CALLS_BEFORE: i64 = 20 * MIN_DAYS as i64;
 
@@ -74,10 +77,18 @@ fn remarks(application: &Application, recorded: &Recorded) -> Result<Vec<String>
         ));
     }
     if let Some(at) = recorded.seen_at {
-        remarks.push(format!(
-            "implemented_at is {}, when the ledger of events saw the change; give it to say otherwise",
-            from_micros(at)?.to_iso_string()
-        ));
+        let seen = from_micros(at)?.to_iso_string();
+        match application.implemented_at {
+            None => remarks.push(format!(
+                "implemented_at is {seen}, when the ledger of events saw the change; give it to say otherwise"
+            )),
+            Some(given) if given.abs_diff(at) > LEDGER_TOLERANCE => remarks.push(format!(
+                "the ledger of events saw the change at {seen}, not at implemented_at: calls between the two count on the wrong side; \
+                 SELECT optimizer.revert_implementation({}) and record it again without implemented_at if the ledger is right",
+                recorded.implementation_id
+            )),
+            Some(_) => {}
+        }
     }
     let id = recorded.implementation_id;
     match recorded.rewrite {

@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 use crate::advisors::index;
 use crate::api::argument::query_hash as checked_query_hash;
 use crate::error::{Error, Raised, Result};
+use crate::row::column;
 use crate::store::{events, lock};
 use crate::time::now;
 use crate::{reader, role};
@@ -51,6 +52,9 @@ fn generate_suggestions(
             format!("{} statements tried, more are waiting; call it again to go on", done.tried)
         );
     }
+    if let Some(query_hash) = only_query {
+        tell_finding(query_hash)?;
+    }
     let standing = Spi::connect_mut(|client| -> Result<i64> {
         Ok(client
             .update(
@@ -64,6 +68,28 @@ fn generate_suggestions(
             .unwrap_or(0))
     })?;
     Ok(TableIterator::once(("index".to_owned(), i32::try_from(standing).unwrap_or(i32::MAX))))
+}
+
+/// Why nothing is suggested for a query, where that is so.
+fn tell_finding(query_hash: i64) -> Result<()> {
+    let finding = Spi::connect_mut(|client| -> Result<Option<String>> {
+        let table = client.update(
+            "/* optimizer_workflow: finding */ SELECT finding FROM optimizer.index_findings \
+             WHERE query_hash = $1 AND outcome <> 'suggested'",
+            Some(1),
+            &[query_hash.into()],
+        )?;
+        table.into_iter().next().map(|row| column(&row, 1)).transpose()
+    })?;
+    if let Some(finding) = finding {
+        ereport!(
+            PgLogLevel::NOTICE,
+            PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+            format!("no index for query {query_hash}: {finding}"),
+            "SELECT * FROM optimizer.index_findings ORDER BY time_share DESC;"
+        );
+    }
+    Ok(())
 }
 
 fn require_known(query_hash: i64) -> Result<()> {

@@ -54,7 +54,7 @@ pub struct Recorded {
     pub same_action: Vec<i64>,
     /// What was recorded and is not there, as far as can be told.
     pub unmet_ground: Option<String>,
-    /// When the ledger saw the change, where that was taken for its time.
+    /// When the ledger saw the change, where it did.
     pub seen_at: Option<Micros>,
     /// None where the query keeps its hash.
     pub rewrite: Option<Rewrite>,
@@ -121,13 +121,8 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
             .map(|row| Ok((column(&row, 1)?, column(&row, 2)?)))
             .collect::<Result<Vec<(i64, i64)>>>()?,
     };
-    let seen_at = match application.implemented_at {
-        Some(_) => None,
-        None => {
-            events::refresh_offers(client)?;
-            events::looks_implemented_at(client, id)?
-        }
-    };
+    events::refresh_offers(client)?;
+    let seen_at = events::looks_implemented_at(client, id)?;
     let implemented_at = application.implemented_at.or(seen_at).unwrap_or_else(now);
     let (implementation_id, before) =
         insert(client, application, implemented_at, (id, query_hash), None)?;

@@ -85,7 +85,7 @@ advise() {
     expect "recommendations from all four sources" \
         "SELECT source_types @> '{index,parameter,rewrite,workload_pattern}' FROM optimizer.aggregate_recommendations()"
     tell "SELECT * FROM optimizer.get_top_recommendations():"
-    table "SELECT rec_id AS id, source_type AS source, rtrim(left(recommendation_text, 39), ' (') AS recommendation,
+    table "SELECT rec_id AS id, source_type AS source, left(replace(recommendation_text, 'Create a btree index on public.', 'btree index on '), 39) AS recommendation,
                   round(estimated_improvement) AS \"%\", round(confidence::numeric, 2) AS confidence,
                   round((roi_score * 1e6)::numeric, 2) AS \"ROI 1e-6\",
                   round((expected_saving_ms_per_hour / 1000)::numeric, 1) AS \"saves s/h\"
