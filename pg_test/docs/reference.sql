@@ -73,6 +73,7 @@ WITH noun (place, title, says, pattern) AS (VALUES
         ('', 'improved', 'Verdicts improved'),
         ('', 'not_improved', 'Verdicts not_improved'),
         ('', 'regressed', 'Verdicts regressed'),
+        ('optimization_summary', 'total_actual_improvement_percent', 'Sum of the plain improvements of changes in effect with a verdict that is not inconclusive, percent'),
         ('optimization_summary', 'seconds_saved_per_day', 'Time that changes in effect save, s per day, at the calls seen after them'),
         ('self_check', 'trials', 'Moments that were judged'),
         ('self_check', 'false_verdict_rate', 'Share that was said to be improved or regressed though nothing changed, 0 to 1'),
