@@ -139,7 +139,7 @@ SELECT s.query_hash,
                         CASE WHEN s.columns <> '{}'
                              THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END,
                         -- what it carries along, and its condition
-                        ' ' || substring(rtrim(s.definition, '; ') FROM '[)]\s*((?:INCLUDE|WHERE)\M.*)$')) END
+                        ' ' || substring(rtrim(s.definition, '; ') FROM '(?i)[)]\s*((?:INCLUDE|WHERE)\M.*)$')) END
            AS recommendation_text,
        s.reasoning AS detailed_explanation,
        CASE WHEN action.is_possible THEN rtrim(s.definition, '; ') END AS action_sql,
@@ -159,8 +159,8 @@ CROSS JOIN LATERAL (
            plain.definition ~ '^create (unique )?index .+[)]' OR plain.definition ~ '^drop index .',
            -- the same index whatever it is called and however it is made
            regexp_replace(plain.definition,
-                          '^(create (?:unique )?index) (?:concurrently )?(?:if not exists )?(?:(?!on )[^ (]+ )?on (?:only )?(?:public[.])?([^ (]+) ?(?:using btree ?)?[(]',
-                          '\1 on \2 (')
+                          '^(create (?:unique )?index) (?:concurrently )?(?:if not exists )?(?:(?!on )[^ (]+ )?on (?:only )?(?:public[.])?([^ (]+) ?(?:using btree ?|(using \w+) ?)?[(]',
+                          '\1 on \2 \3(')
 ) AS action (kind, is_possible, key);
 
 CREATE VIEW optimizer.advice AS

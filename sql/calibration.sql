@@ -10,7 +10,8 @@ WITH outcome AS (
                                                         AND i.forecast_high_at_record_percent
            END AS held,
            1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
-                          WHERE same_action.recorded_with = i.recorded_with) AS share
+                          WHERE (same_action.recorded_with, same_action.made_by, same_action.kind)
+                              = (i.recorded_with, i.made_by, i.kind)) AS share
     FROM optimizer.optimization_implementations i
     JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
     WHERE i.verdict IN ('improved', 'not_improved', 'regressed') AND i.measured_at IS NOT NULL

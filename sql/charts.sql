@@ -305,6 +305,9 @@ FROM (
                      WHERE q.implementation_id = o.id), ARRAY[o.query_hash]) AS query_hashes
     FROM optimizer.optimization_implementations o
     WHERE o.status IN ('implemented', 'reverted') AND o.verdict <> 'inconclusive'
+      -- what several makers advised saves once
+      AND NOT EXISTS (SELECT FROM optimizer.optimization_implementations r
+                      WHERE r.recorded_with = o.recorded_with AND r.query_hash = o.query_hash AND r.id < o.id)
 ) AS i
 JOIN optimizer.query_metrics m
     ON m.query_hash = ANY (i.query_hashes) AND m.bucket_start > i.change_bucket_start
@@ -312,7 +315,7 @@ JOIN optimizer.query_metrics m
 WHERE i.saved_ms_per_call IS NOT NULL
 GROUP BY 1, i.id, i.verdict, i.saved_ms_per_call;
 COMMENT ON VIEW optimizer.chart_seconds_saved IS
-    'What each judged implementation saved on each day (24 buckets, from midnight UTC) on which it was in effect: the time per call that was measured, times the calls of that day';
+    'What each judged implementation saved on each day (24 buckets, from midnight UTC) on which it was in effect: the time per call that was measured, times the calls of that day; of one change that several makers advised, one';
 COMMENT ON COLUMN optimizer.chart_seconds_saved.time IS 'Start of the day';
 COMMENT ON COLUMN optimizer.chart_seconds_saved.implementation_id IS 'Number of the implementation';
 COMMENT ON COLUMN optimizer.chart_seconds_saved.verdict IS 'improved, not_improved or regressed';

@@ -6,7 +6,7 @@ FROM (SELECT i.query_hash, max(e.occurred_at) AS changed_at
       FROM optimizer.system_events e
       JOIN optimizer.query_relations q ON q.relation = e.relation_id AND q.is_read
       -- its plan has the index: what it took before is no measure any more
-      JOIN optimizer.index_trials i ON i.query_hash = q.query_hash AND strpos(i.trial #>> '{before,shape}', e.object_name) > 0
+      JOIN optimizer.index_trials i ON i.query_hash = q.query_hash AND strpos(translate(i.trial #>> '{before,shape}', ');', ',,') || ',', ' by ' || e.object_name || ',') > 0
       WHERE e.event_type = 'index' AND e.action = 'created'
         AND e.occurred_at > (SELECT w.window_start FROM optimizer.recent_window w)
       GROUP BY i.query_hash) AS c
@@ -32,17 +32,20 @@ JOIN optimizer.query_texts x ON x.query_hash = a.query_hash AND NOT x.is_own
 LEFT JOIN optimizer.query_readings r ON r.query_hash = a.query_hash
 LEFT JOIN (
     SELECT i.query_hash, i.outcome, i.tried_at,
-           (SELECT 100 * greatest(1 - min((e.value #>> '{after,cost}')::float8) / nullif((i.trial #>> '{before,cost}')::float8, 0), 0)
+           (SELECT CASE WHEN count(*) > 0
+                        THEN 100 * greatest(1 - min((e.value #>> '{after,cost}')::float8) / nullif((i.trial #>> '{before,cost}')::float8, 0), 0) END
             FROM jsonb_array_elements(i.trial -> 'sets') AS e) AS saving_percent
     FROM optimizer.index_trials i) AS t ON t.query_hash = a.query_hash
 LEFT JOIN optimizer.queries_of_changed_indexes c ON c.query_hash = a.query_hash
 LEFT JOIN (
-    SELECT query_hash FROM optimizer.index_suggestions WHERE made_by = 'builtin'
-    UNION SELECT unnest(affected_query_hashes) FROM optimizer.index_suggestions WHERE made_by = 'builtin'
+    SELECT s.query_hash FROM optimizer.index_suggestions s WHERE s.made_by = 'builtin' AND s.access_method NOT LIKE 'drop%'
+    UNION SELECT unnest(s.affected_query_hashes) FROM optimizer.index_suggestions s
+        WHERE s.made_by = 'builtin' AND s.access_method NOT LIKE 'drop%'
 ) AS g ON g.query_hash = a.query_hash
 CROSS JOIN LATERAL (
     SELECT CASE WHEN g.query_hash IS NOT NULL THEN 'suggested'
                 WHEN r.query_hash IS NULL THEN 'not_read'
+                WHEN r.reason = 'utility' THEN 'utility'
                 WHEN r.state <> 'read' THEN 'not_readable'
                 WHEN r.is_catalog_only THEN 'catalog_only'
                 WHEN t.query_hash IS NULL AND a.share < 0.001 THEN 'too_little_time'
@@ -53,9 +56,10 @@ CROSS JOIN LATERAL (
                 ELSE t.outcome END
 ) AS w (outcome)
 LEFT JOIN (VALUES
-    ('suggested', 'an index for it is suggested: see index_suggestions'),
+    ('suggested', 'an index that helps it is suggested: see recommendations'),
     ('not_read', 'its text was not read yet: the advise step or generate_suggestions() does that'),
     ('not_readable', 'the server cannot read its text: readings says why'),
+    ('utility', 'it is no query: nothing in it can be planned'),
     ('catalog_only', 'it reads the system catalog only'),
     ('too_little_time', 'it takes less than 0.1 % of all time'),
     ('waits', 'it was not tried yet: the advise step or generate_suggestions() does that; without HypoPG nothing is tried'),
@@ -73,7 +77,7 @@ COMMENT ON COLUMN optimizer.index_findings.query_hash IS 'queryid of pg_stat_sta
 COMMENT ON COLUMN optimizer.index_findings.query_hash_text IS 'The same as text: clients round large numbers';
 COMMENT ON COLUMN optimizer.index_findings.time_share IS 'Its share of the time of all queries, 0 to 1';
 COMMENT ON COLUMN optimizer.index_findings.outcome IS
-    'suggested, not_chosen, not_helped, no_candidate, at_risk, too_little_time, waits, waits_for_calls, not_read, not_readable, catalog_only, not_made, not_finite, or why it was not planned';
+    'suggested, not_chosen, not_helped, no_candidate, at_risk, too_little_time, waits, waits_for_calls, not_read, not_readable, utility, catalog_only, not_made, not_finite, or why it was not planned';
 COMMENT ON COLUMN optimizer.index_findings.finding IS 'The same as a sentence';
 COMMENT ON COLUMN optimizer.index_findings.plan_cost_saving_percent IS
     'What the best indexes that were tried would save of the planner''s cost, percent; null where none helped';

@@ -269,7 +269,9 @@ SELECT i.id,
            AS share_of_calls_on_old_text,
        i.forecast_low_at_record_percent,
        i.forecast_high_at_record_percent,
-       i.plan_cost_ratio
+       i.plan_cost_ratio,
+       EXISTS (SELECT FROM optimizer.optimization_implementations o
+               WHERE o.recorded_with = i.recorded_with AND o.query_hash = i.query_hash AND o.id < i.id) AS is_repeat
 FROM optimizer.optimization_implementations i
 JOIN optimizer.optimization_recommendations r ON r.id = i.recommendation_id
 CROSS JOIN (SELECT pg_has_role('pg_read_all_stats', 'USAGE'), '<insufficient privilege>'::text)
@@ -279,6 +281,8 @@ COMMENT ON VIEW optimizer.implementations IS
 
 COMMENT ON COLUMN optimizer.implementations.share_of_calls_on_old_text IS
     'After a rewrite, which part of the calls still uses the old text, 0 to 1: of the last look, while pending as of now; null until a new query is linked';
+COMMENT ON COLUMN optimizer.implementations.is_repeat IS
+    'Another maker''s word for the same change of the same query, recorded with it: it teaches how far to trust that maker, and sums leave it out';
 COMMENT ON COLUMN optimizer.implementations.recommendation_text IS
     'What to do, in one sentence, as the recommendation says it today: open again, it follows its suggestion';
 

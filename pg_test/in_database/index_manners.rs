@@ -218,6 +218,10 @@ mod tests {
         advise();
         // What would be new waits, what stands stays, and a plan without the index has nothing to do with it.
         assert_eq!((suggested(1).len(), suggested(2), suggested(3).len()), (0, before, 1));
+        // An index whose name begins alike is another one.
+        run("UPDATE optimizer.system_events SET object_name = 'shop.sinc'");
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.queries_of_changed_indexes"), 0);
+        run("UPDATE optimizer.system_events SET object_name = 'shop.since'");
         assert_eq!(finding(3), "suggested");
         run("DELETE FROM optimizer.index_suggestions WHERE query_hash = 2");
         assert_eq!(finding(1), "waits_for_calls");
@@ -250,10 +254,14 @@ mod tests {
         costly(3, "SELECT * FROM shop.orders WHERE note LIKE 'x%'");
         costly(4, "SELECT count(*) FROM pg_class");
         costly(5, "SELECT * FROM shop.nowhere");
+        costly(7, "VACUUM shop.orders");
+        // A collector without times.
+        ran(8, 10, 0.0, 10, "SELECT note FROM shop.orders WHERE customer_id = $1 AND id > $2");
         ran(6, 1, 0.01, 1, "SELECT * FROM shop.orders WHERE placed_at = $1");
         assert_eq!(finding(1), "not_read");
         advise();
-        let all: Vec<String> = (1..=6).map(finding).collect();
+        run("SELECT optimizer.generate_suggestions(8)");
+        let all: Vec<String> = (1..=7).map(finding).collect();
         assert_eq!(
             all,
             [
@@ -262,11 +270,13 @@ mod tests {
                 "not_helped",
                 "catalog_only",
                 "not_readable",
-                "too_little_time"
+                "too_little_time",
+                "utility"
             ]
         );
         assert!(one::<bool>(
             "SELECT bool_and(finding NOT LIKE 'not planned%') AND bool_or(plan_cost_saving_percent > 90)
+                    AND bool_and(plan_cost_saving_percent IS NULL) FILTER (WHERE outcome IN ('not_helped', 'no_candidate'))
              FROM optimizer.index_findings"
         ));
         // Without its outcome, the sentence is there all the same.

@@ -77,6 +77,9 @@ mod tests {
             "SELECT s.total_expected_saving_ms_per_hour = r.expected_saving_ms_per_hour AND s.open_recommendations = 3
              FROM optimizer.optimization_summary() s, (SELECT max(expected_saving_ms_per_hour) FROM optimizer.recommendations) AS r (expected_saving_ms_per_hour)"
         ));
+        index_of_maker("g1", "t", "CREATE INDEX CONCURRENTLY t_p ON public.t USING gin (p)");
+        index_of_maker("g2", "t", "create index on t using GIN(p)");
+        assert_eq!(one::<i64>(keys), 2);
         for (maker, definition) in [
             ("m4", "CREATE UNIQUE INDEX ON t (a)"),
             ("m5", "CREATE INDEX ON t USING hash (a)"),
@@ -91,9 +94,37 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_change_that_two_makers_advised_counts_once_and_teaches_both() {
+        ingest(1, 0.0, 1000, 10.0);
+        observed(1.0);
+        index_of_maker("m1", "public.t", "CREATE INDEX ON public.t (a)");
+        index_of_maker("m2", "t", "create index on t(a)");
+        run("SELECT optimizer.aggregate_recommendations()");
+        record(one("SELECT min(id) FROM optimizer.recommendations"), 0.0);
+        run("UPDATE optimizer.optimization_implementations SET status = 'implemented', verdict = 'improved', verdict_reason = 'faster',
+                 actual_improvement_percent = 50, adjusted_improvement_percent = 50, measured_at = now(),
+                 post_optimization_stats = jsonb_set(pre_optimization_stats, '{mean_exec_time_ms}', '5')");
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations"), 2);
+        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations WHERE is_repeat"), 1);
+        assert_eq!(
+            one::<f64>(
+                "SELECT total_actual_improvement_percent FROM optimizer.optimization_summary()"
+            ),
+            50.0
+        );
+        let outcomes = include_str!("../../sql/queries/outcomes.sql");
+        let shares = one::<f64>(&format!(
+            "SELECT min(o.share) FROM ({outcomes}) AS o (a, b, c, d, e, f, g, share)"
+        ));
+        assert_eq!(shares, 1.0);
+    }
+
+    #[pg_test]
     fn an_index_is_what_its_definition_says() {
         index_of_maker("gin", "t", "CREATE INDEX ON t USING gin (a jsonb_path_ops)");
         index_of_maker("more", "t", "CREATE INDEX ON t (a) INCLUDE (b) WHERE c > 5");
+        index_of_maker("lower", "t", "create index on t (a) where deleted is null");
+        assert!(index_said("lower", "recommendation_text").ends_with("(a) where deleted is null"));
         index_of_maker("drop", "t", "DROP INDEX t_a_idx");
         index_of_maker("table", "t", "DROP TABLE t");
         index_of_maker("wrong", "t", "CREAT INDEX ON t (a)");

@@ -5,7 +5,7 @@ WITH load AS MATERIALIZED (
     SELECT a.*, a.total_exec_time_ms / nullif(sum(a.total_exec_time_ms) OVER (), 0) AS share
     FROM optimizer.query_activity a
 )
-SELECT l.query_hash, t.trial, l.calls_per_hour, now_takes.ms, l.share * now_takes.ms / l.mean_exec_time_ms,
+SELECT l.query_hash, t.trial, l.calls_per_hour, now_takes.ms, l.share * now_takes.ms / nullif(l.mean_exec_time_ms, 0),
        l.rows::float8 / l.calls, t.has_parameters, l.shared_hit_share
 FROM load l
 CROSS JOIN LATERAL (
@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN optimizer.queries_of_changed_indexes c ON c.query_hash = l.query_hash
 CROSS JOIN LATERAL (SELECT CASE WHEN c.query_hash IS NULL THEN l.mean_exec_time_ms ELSE c.mean_exec_time_ms END) AS now_takes (ms)
 WHERE now_takes.ms IS NOT NULL
-  AND l.share * now_takes.ms / l.mean_exec_time_ms >= $1 * CASE WHEN EXISTS (
+  AND l.share * now_takes.ms / nullif(l.mean_exec_time_ms, 0) >= $1 * CASE WHEN EXISTS (
           SELECT FROM optimizer.index_suggestions s
           WHERE s.query_hash = l.query_hash AND s.made_by = 'builtin') THEN 0.5 ELSE 1 END
 ORDER BY l.query_hash

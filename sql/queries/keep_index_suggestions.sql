@@ -37,7 +37,11 @@ WITH wanted AS MATERIALIZED (
           JOIN optimizer.optimization_recommendations r
               ON r.source_type = 'index' AND r.source_id = s.id AND r.status = 'open'
           WHERE x.indrelid = to_regclass(s.relation)
-            AND NOT EXISTS (SELECT FROM optimizer.seen_indexes n WHERE n.index_id = x.indexrelid AND n.is_valid)
+            AND (NOT EXISTS (SELECT FROM optimizer.seen_indexes n WHERE n.index_id = x.indexrelid AND n.is_valid)
+                 -- or it has, and could not say that it came after the suggestion
+                 OR EXISTS (SELECT FROM optimizer.system_events e
+                            WHERE e.event_type = 'index' AND e.action = 'created' AND e.object_id = x.indexrelid
+                              AND e.occurred_at >= s.created_at))
             AND optimizer.index_fingerprint(pg_get_indexdef(x.indexrelid)) = optimizer.index_fingerprint(s.definition))
       AND NOT EXISTS (
           SELECT FROM optimizer.optimization_recommendations r

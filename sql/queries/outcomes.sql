@@ -1,5 +1,5 @@
 /* optimizer_workflow: every final verdict with what was predicted; an outcome that shares its action
-   with k - 1 others counts 1/k. A verdict that was given before a revert still counts, for who had
+   with k - 1 others of its maker and kind counts 1/k. A verdict that was given before a revert still counts, for who had
    made the advice that was recorded: an open recommendation follows its suggestion. What was never
    made (not_applied) says nothing about the advice and is not even counted. From the ninth
    column on: the action, and the query before the change as the performance model sees it. In one order,
@@ -8,7 +8,8 @@ SELECT i.made_by, r.source_type, i.kind, i.verdict,
        coalesce(i.adjusted_improvement_percent, i.actual_improvement_percent),
        i.measured_at, i.predicted_improvement_percent,
        1.0::float8 / (SELECT count(*) FROM optimizer.optimization_implementations same_action
-                      WHERE same_action.recorded_with = i.recorded_with),
+                      WHERE (same_action.recorded_with, same_action.made_by, same_action.kind)
+                          = (i.recorded_with, i.made_by, i.kind)),
        i.recorded_with,
        (i.pre_optimization_stats ->> 'calls_per_hour')::float8,
        (i.pre_optimization_stats ->> 'mean_exec_time_ms')::float8,

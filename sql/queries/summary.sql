@@ -17,10 +17,10 @@ FROM (SELECT count(*), coalesce(sum(roi_score), 0),
              count(*) FILTER (WHERE verdict = 'regressed'),
              count(*) FILTER (WHERE verdict = 'inconclusive'),
              coalesce(sum(actual_improvement_percent)
-                 FILTER (WHERE status = 'implemented' AND verdict <> 'inconclusive'), 0),
+                 FILTER (WHERE status = 'implemented' AND verdict <> 'inconclusive' AND NOT is_repeat), 0),
              coalesce(sum(((pre_optimization_stats ->> 'mean_exec_time_ms')::float8
                            - (post_optimization_stats ->> 'mean_exec_time_ms')::float8)
                           * (post_optimization_stats ->> 'calls_per_hour')::float8 * 24 / 1000)
-                 FILTER (WHERE status = 'implemented' AND verdict <> 'inconclusive'), 0),
+                 FILTER (WHERE status = 'implemented' AND verdict <> 'inconclusive' AND NOT is_repeat), 0),
              avg(accuracy_score) FILTER (WHERE verdict <> 'inconclusive')
       FROM optimizer.implementations) AS i

@@ -1,5 +1,6 @@
 //! What a person did: recording it, linking a rewrite's new query, taking it back.
 
+use optimizer_core::Micros;
 use optimizer_core::verdict::baseline::MIN_DAYS;
 use pgrx::JsonB;
 use pgrx::datum::TimestampWithTimeZone;
@@ -17,7 +18,7 @@ use crate::store::lock::begin_writing;
 use crate::time::from_micros;
 
 /// How far implemented_at may be from what the ledger saw without a word, microseconds: a minute, as people round.
-const LEDGER_TOLERANCE: u64 = 60_000_000;
+const LEDGER_TOLERANCE: Micros = 60_000_000;
 
 /// Calls without which there are not [`MIN_DAYS`] days of 20 calls (`Measure::min_calls_of_a_day`).
 const MIN_CALLS_BEFORE: i64 = 20 * MIN_DAYS as i64;
@@ -76,15 +77,20 @@ fn remarks(application: &Application, recorded: &Recorded) -> Result<Vec<String>
             others.join(", ")
         ));
     }
-    if let Some(at) = recorded.seen_at {
-        let seen = from_micros(at)?.to_iso_string();
+    if let Some(seen) = recorded.seen_at {
+        let at = from_micros(seen.at)?.to_iso_string();
+        let is_as_seen = |given| {
+            (seen.not_before.saturating_sub(LEDGER_TOLERANCE)
+                ..=seen.at.saturating_add(LEDGER_TOLERANCE))
+                .contains(&given)
+        };
         match application.implemented_at {
             None => remarks.push(format!(
-                "implemented_at is {seen}, when the ledger of events saw the change; give it to say otherwise"
+                "implemented_at is {at}, when the ledger of events saw the change; give it to say otherwise"
             )),
-            Some(given) if given.abs_diff(at) > LEDGER_TOLERANCE => remarks.push(format!(
-                "the ledger of events saw the change at {seen}, not at implemented_at: calls between the two count on the wrong side; \
-                 SELECT optimizer.revert_implementation({}) and record it again without implemented_at if the ledger is right",
+            Some(given) if !is_as_seen(given) => remarks.push(format!(
+                "the ledger of events saw the change at {at}, not at implemented_at: calls between the two count on the wrong side. \
+                 If the ledger is right: SELECT optimizer.revert_implementation({}); and record it again with implemented_at => '{at}'",
                 recorded.implementation_id
             )),
             Some(_) => {}

@@ -30,9 +30,7 @@ fn generate_suggestions(
     if let Some(query_hash) = only_query {
         require_known(query_hash)?;
     }
-    if Spi::connect(|client| lock::try_step(client, Step::Events as i32))? {
-        Spi::connect_mut(events::see_first)?;
-    }
+    Spi::connect_mut(events::see_first)?;
     let until = now() + BUDGET_MICROS;
     // What ran for the first time a moment ago is read first, unless the advise step is at it.
     let more_to_read = Spi::connect(|client| lock::try_step(client, Step::Advise as i32))?

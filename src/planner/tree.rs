@@ -95,7 +95,12 @@ unsafe fn operation(plan: *mut pg_sys::Plan, entries: &Entries) -> Operation {
                 found
             }
             NodeTag::T_IndexOnlyScan => {
-                scan(ScanMethod::IndexOnly, Some((*plan.cast::<pg_sys::IndexOnlyScan>()).indexid))
+                let index = plan.cast::<pg_sys::IndexOnlyScan>();
+                let mut found = scan(ScanMethod::IndexOnly, Some((*index).indexid));
+                if let Operation::Scan(scan) = &mut found {
+                    scan.is_whole_index = (*index).indexqual.is_null();
+                }
+                found
             }
             NodeTag::T_BitmapIndexScan => {
                 let index = (*plan.cast::<pg_sys::BitmapIndexScan>()).indexid;

@@ -7,6 +7,7 @@
 
 use optimizer_core::Micros;
 use optimizer_core::events::server::{ServerEvent, ServerReading, server_events};
+use optimizer_core::schedule::Step;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone};
 use pgrx::spi::SpiClient;
 
@@ -14,7 +15,7 @@ use crate::catalog::server_state::{read_server, read_settings};
 use crate::error::{Error, Result};
 use crate::row::{column, nullable};
 use crate::store::bulk::in_bulk;
-use crate::store::lock::Lock;
+use crate::store::lock::{Lock, try_step};
 use crate::time::{from_micros, now, to_micros};
 
 const SEEN_SERVER: &str = include_str!("../../sql/queries/seen_event_server.sql");
@@ -61,7 +62,9 @@ pub fn look(client: &mut SpiClient) -> Result<Option<i64>> {
 
 /// Takes the first look where there was none: what follows some advice is only seen by whoever knows how things were when it was given.
 pub fn see_first(client: &mut SpiClient) -> Result<()> {
-    if seen(client)?.is_none() {
+    // The lock of the step is only taken where there is something to do: it is held to the end of the transaction.
+    if seen(client)?.is_none() && try_step(client, Step::Events as i32)? && seen(client)?.is_none()
+    {
         see(client)?;
     }
     Ok(())
@@ -214,16 +217,29 @@ pub fn refresh_offers(client: &mut SpiClient) -> Result<()> {
     Ok(())
 }
 
+/// When something was done, as the ledger saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenAt {
+    pub at: Micros,
+    /// It was after that; the same moment where the ledger knows it.
+    pub not_before: Micros,
+}
+
 /// When the recommendation was followed, as the ledger saw it.
-pub fn looks_implemented_at(client: &mut SpiClient, id: i64) -> Result<Option<Micros>> {
+pub fn looks_implemented_at(client: &mut SpiClient, id: i64) -> Result<Option<SeenAt>> {
     let table = client.update(
-        "/* optimizer_workflow: looks implemented */ SELECT looks_implemented_at \
-         FROM optimizer.looks_implemented WHERE recommendation_id = $1",
+        "/* optimizer_workflow: looks implemented */ SELECT l.looks_implemented_at, \
+         coalesce(e.occurred_after, l.looks_implemented_at) \
+         FROM optimizer.looks_implemented l LEFT JOIN optimizer.system_events e ON e.id = l.event_id \
+         WHERE l.recommendation_id = $1",
         Some(1),
         &[id.into()],
     )?;
     match table.into_iter().next() {
-        Some(row) => Ok(Some(to_micros(column::<TimestampWithTimeZone>(&row, 1)?))),
+        Some(row) => Ok(Some(SeenAt {
+            at: to_micros(column(&row, 1)?),
+            not_before: to_micros(column(&row, 2)?),
+        })),
         None => Ok(None),
     }
 }

@@ -55,7 +55,7 @@ pub struct Recorded {
     /// What was recorded and is not there, as far as can be told.
     pub unmet_ground: Option<String>,
     /// When the ledger saw the change, where it did.
-    pub seen_at: Option<Micros>,
+    pub seen_at: Option<events::SeenAt>,
     /// None where the query keeps its hash.
     pub rewrite: Option<Rewrite>,
 }
@@ -123,7 +123,8 @@ pub fn record(client: &mut SpiClient, application: &Application) -> Result<Recor
     };
     events::refresh_offers(client)?;
     let seen_at = events::looks_implemented_at(client, id)?;
-    let implemented_at = application.implemented_at.or(seen_at).unwrap_or_else(now);
+    let implemented_at =
+        application.implemented_at.or(seen_at.map(|seen| seen.at)).unwrap_or_else(now);
     let (implementation_id, before) =
         insert(client, application, implemented_at, (id, query_hash), None)?;
     let mut also = Vec::new();

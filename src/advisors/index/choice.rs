@@ -201,7 +201,7 @@ impl<'a> Choice<'a> {
             let columns: usize =
                 members.iter().map(|member| self.pool[*member].candidate.columns() - 1).sum();
             prediction.improvement_percent / 100.0 * (1.0 - OF_EACH_COLUMN * columns as f64)
-        } else if load.trial.before.gives_up_workers_for_lookups(&set.after) {
+        } else if load.trial.before.may_get_slower(&set.after) {
             HARM
         } else {
             0.0

@@ -36,7 +36,7 @@ use crate::time::now;
 const STATEMENTS: &str = include_str!("../../../sql/queries/index_statements.sql");
 
 /// Rules of the advisor: what was tried by others is tried anew. Raised whenever candidates or the search change.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Statements between two writes. No setting.
 const CHUNK: i64 = 100;

@@ -50,6 +50,8 @@ pub enum Doubt {
     },
     /// The plan reads all of an index, or most of a table by it, row by row: on TPC-H's Q12 47 % were promised and nothing came.
     MostByIndex,
+    /// The plan reads in the order of an index until enough rows pass a condition.
+    FiltersToALimit,
     /// The statement is compiled (JIT), and cost does not know what that takes.
     Compiled,
     /// Nothing is planned: it is the check of a foreign key, by the size of the table.
@@ -70,6 +72,8 @@ impl Doubt {
             Doubt::SettingAlone { .. } => (0.6, 0.6),
             // What the rows' pages cost there depends on the cache alone.
             Doubt::MostByIndex => (0.4, 0.5),
+            // Where such rows lie late in that order, most of the table is read: the demo's tickets are three times slower.
+            Doubt::FiltersToALimit => (0.1, 0.4),
             Doubt::Compiled => (0.95, 0.85),
             Doubt::ForeignKey => (0.9, 0.8),
         }
@@ -100,6 +104,9 @@ impl Doubt {
             ),
             Doubt::MostByIndex => {
                 "the plan reads all of an index or most of a table by it, row by row: that depends on the cache".to_owned()
+            }
+            Doubt::FiltersToALimit => {
+                "the plan reads in the order of the index until enough rows pass a condition: where those lie late in it, it may get slower".to_owned()
             }
             Doubt::Compiled => {
                 "the statement is compiled (JIT), which cost hardly knows: try jit = off as well"
@@ -221,6 +228,9 @@ fn doubts(evidence: &Evidence) -> Vec<Doubt> {
     if after.reads_most_by_index && !before.reads_most_by_index && evidence.saving < LARGE_SAVING {
         found.push(Doubt::MostByIndex);
     }
+    if after.filters_to_a_limit && !before.filters_to_a_limit {
+        found.push(Doubt::FiltersToALimit);
+    }
     if after.is_compiled {
         found.push(Doubt::Compiled);
     }
@@ -239,6 +249,7 @@ mod tests {
             is_generic: false,
             is_compiled: false,
             reads_most_by_index: false,
+            filters_to_a_limit: false,
             nested_loops: 0,
             shape: String::new(),
         }
@@ -372,6 +383,11 @@ mod tests {
         let as_before = Figures { reads_most_by_index: true, ..before.clone() };
         assert_eq!(named(&Evidence { before: &as_before, ..most }), []);
         assert_eq!(named(&Evidence { saving: LARGE_SAVING, ..most }), []);
+        let early = Figures { filters_to_a_limit: true, ..after.clone() };
+        let limited = Evidence { after: &early, ..plain };
+        assert_eq!(named(&limited), [Doubt::FiltersToALimit]);
+        let early_before = Figures { filters_to_a_limit: true, ..before.clone() };
+        assert_eq!(named(&Evidence { before: &early_before, ..limited }), []);
         let compiled = Figures { is_compiled: true, ..after.clone() };
         assert_eq!(named(&Evidence { after: &compiled, ..plain }), [Doubt::Compiled]);
     }

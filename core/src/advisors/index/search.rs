@@ -39,6 +39,9 @@ pub struct Figures {
     /// All of an index or most of a table is read in the order of an index, row by row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reads_most_by_index: bool,
+    /// All of an index is read in its order, row by row, until enough rows have passed a condition.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filters_to_a_limit: bool,
     /// Joins that look up one row after the other.
     #[serde(default)]
     pub nested_loops: usize,
@@ -55,6 +58,7 @@ impl Figures {
             is_generic: planned.sampled.is_empty(),
             is_compiled: usual.jit,
             reads_most_by_index: reads_most_by_index(usual),
+            filters_to_a_limit: filters_to_a_limit(usual),
             nested_loops: nested_loops(usual),
             shape: usual.shape(),
         }
@@ -70,6 +74,12 @@ impl Figures {
     /// that is too low multiplies, and it is the cheap sign of a gain that turns into a loss.
     pub fn gives_up_workers_for_lookups(&self, after: &Figures) -> bool {
         after.workers < self.workers && after.nested_loops >= CHAIN
+    }
+
+    /// Whether the planner's cost hides a risk of that plan: lookups for workers, or an index's order until a limit is reached.
+    pub fn may_get_slower(&self, after: &Figures) -> bool {
+        self.gives_up_workers_for_lookups(after)
+            || after.filters_to_a_limit && !self.filters_to_a_limit
     }
 }
 
@@ -91,6 +101,33 @@ fn reads_most_by_index(plan: &Plan) -> bool {
                 && (scan.is_whole_index
                     || scan.relation_rows.is_some_and(|all| node.rows > all * MOST_ROWS))
         })
+}
+
+/// Whether a limit is reached by an index's order alone: the planner takes what it looks for to be spread evenly over it.
+fn filters_to_a_limit(plan: &Plan) -> bool {
+    fn ends_early(node: &Node) -> bool {
+        match &node.operation {
+            Operation::Scan(scan) => {
+                matches!(scan.method, ScanMethod::Index | ScanMethod::IndexOnly)
+                    && scan.is_whole_index
+                    && scan.filtered
+                    && scan.relation_rows.is_some_and(|all| node.rows < all * MOST_ROWS)
+            }
+            // Its outer side is read as far as the limit asks.
+            Operation::Join(JoinMethod::NestedLoop) => {
+                node.children.first().is_some_and(ends_early)
+            }
+            Operation::Append => node.children.iter().any(ends_early),
+            Operation::Gather { .. }
+            | Operation::Other("result" | "project set" | "subquery" | "lock rows" | "unique") => {
+                node.children.iter().any(ends_early)
+            }
+            _ => false,
+        }
+    }
+    plan.nodes().into_iter().any(|node| {
+        node.operation == Operation::Other("limit") && node.children.iter().any(ends_early)
+    })
 }
 
 /// A set of candidates and the plan with them.
@@ -120,7 +157,7 @@ pub struct Trial {
     pub candidates: Vec<Candidate>,
     /// Sets that save something, in the order they were found.
     pub sets: Vec<Together>,
-    /// Sets that it would use without saving much, giving up its workers for it.
+    /// Sets that it would use without saving much, at a risk ([`Figures::may_get_slower`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<Together>,
     /// As [`Together::cached_cost`], of the plan without any.
@@ -223,7 +260,7 @@ pub fn search(
     let with_all = plan(&Question { there: &everything, random_page_cost: None });
     let after = Figures::of(&with_all.planned);
     if trial.saving(&after) < LEAST_SAVING {
-        if trial.before.gives_up_workers_for_lookups(&after) {
+        if trial.before.may_get_slower(&after) {
             risks(&mut trial, &with_all.used, after, &mut plan, &mut is_over);
         }
         return trial;
@@ -244,7 +281,7 @@ pub fn search(
         let set = Together::of(vec![*place], after.clone());
         if trial.saving(after) >= LEAST_SAVING {
             trial.sets.push(set);
-        } else if trial.before.gives_up_workers_for_lookups(after) {
+        } else if trial.before.may_get_slower(after) {
             trial.risks.push(set);
         }
     }
@@ -297,13 +334,13 @@ fn risks(
         return;
     }
     for place in used.iter().copied() {
+        // What is known is kept, and is what counts where all are chosen.
         if is_over() {
-            trial.is_cut_short = true;
             return;
         }
         let answer = plan(&Question { there: &[place], random_page_cost: None });
         let after = Figures::of(&answer.planned);
-        if answer.used.contains(&place) && trial.before.gives_up_workers_for_lookups(&after) {
+        if answer.used.contains(&place) && trial.before.may_get_slower(&after) {
             trial.risks.push(Together::of(vec![place], after));
         }
     }

@@ -160,6 +160,7 @@ mod tests {
             is_generic: false,
             is_compiled: false,
             reads_most_by_index: false,
+            filters_to_a_limit: false,
             nested_loops: 0,
             shape: shape.into(),
         }
