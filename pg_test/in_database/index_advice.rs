@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[pg_test]
+    fn an_order_that_ends_at_a_limit_is_no_ground_for_an_index_on_it_alone() {
+        shop();
+        // One in a hundred is open, and where they lie nobody knows.
+        let text = "SELECT * FROM shop.orders WHERE status = $1 ORDER BY placed_at DESC LIMIT 20";
+        costly(1, text);
+        advise();
+        assert_eq!(suggested(1), ["orders USING btree (status, placed_at)"]);
+        let trial = one::<bool>(
+            "SELECT bool_or((s.value #>> '{after,filters_to_a_limit}')::boolean) FROM optimizer.index_trials t, jsonb_array_elements(t.trial -> 'sets') AS s",
+        );
+        assert!(trial, "the index on placed_at was not tried");
+    }
+
+    #[pg_test]
     fn one_index_serves_several_queries_and_prefixes_are_folded() {
         shop();
         costly(1, "SELECT * FROM shop.orders WHERE customer_id = $1");

@@ -17,6 +17,7 @@ as() { PGUSER=$1 "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d postgres -c "$2" 2>&
 must() { local said; said=$(as "$1" "$2") || die "as $1: $2: $said"; }
 outcome() { psql_q "SELECT i.outcome FROM optimizer.index_trials i JOIN optimizer.query_texts t USING (query_hash) WHERE t.query ~ '\m$1\M' AND t.query !~ 'CREATE|optimizer'"; }
 says() { case $1 in *"$2"*) ;; *) echo "it says: $1"; return 1 ;; esac }
+says_not() { case $1 in *"$2"*) echo "it says: $1"; return 1 ;; esac }
 is() { [ "$1" = "$2" ] || { echo "it is: $1"; return 1; }; }
 executed_by_others() { cluster_log "$MAIN" | grep -o 'LOG:  executed: .*' | grep -v 'as mallory$' | sort | uniq -c; }
 nothing_executed_by_others() { local found; found=$(executed_by_others || true); [ -z "$found" ] || { echo "$found"; return 1; }; }
@@ -93,6 +94,19 @@ psql_q "SELECT optimizer.aggregate_recommendations(); SELECT optimizer.run_maint
 advise
 claim_sql "once it is there the suggestion is withdrawn, or waits to be recorded" \
     "SELECT count(*) = 0 OR EXISTS (SELECT FROM optimizer.looks_implemented) FROM optimizer.index_suggestions WHERE definition = \$d\$$definition\$d\$"
+
+echo '# who says another time than the ledger is told'
+psql_q "INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
+    SELECT query_hash, 'public.visits', 'CREATE INDEX visits_ms_idx ON public.visits (ms)', 50, 0.5, 'tester' FROM optimizer.query_stats LIMIT 1;
+    SELECT optimizer.aggregate_recommendations(); SELECT optimizer.run_maintenance_step('events')" >/dev/null
+psql_q "CREATE INDEX visits_ms_idx ON public.visits (ms)"
+# recorded_at MOMENT: what recording says to that, and takes back.
+recorded_at() {
+    "$PG_BIN/psql" -XAtq -d postgres -c "BEGIN; SELECT impl_id FROM optimizer.record_recommendation_implementation(
+        (SELECT max(id) FROM optimizer.recommendations WHERE made_by = 'tester'), implemented_at => $1); ROLLBACK" 2>&1
+}
+claim "an hour before it was seen is doubted" says "$(recorded_at "now() - interval '1 hour'")" "the ledger of events saw the change at"
+claim "the moment itself is not" says_not "$(recorded_at "now()")" "the ledger of events saw"
 
 echo '# a table with partitions, and what is left behind'
 psql_q "CREATE TABLE public.parts (a int, at date) PARTITION BY RANGE (at);

@@ -217,6 +217,12 @@ impl Planned {
             .map_or(&self.generic, |sampled| &sampled.plan)
     }
 
+    /// Those of the samples, the generic one without any.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        let generic = self.sampled.is_empty().then_some(&self.generic);
+        self.sampled.iter().map(|sampled| &sampled.plan).chain(generic)
+    }
+
     /// Cost that one execution is expected to have: the samples' weighted mean, else the generic one.
     pub fn total_cost(&self) -> f64 {
         self.mean(Plan::total_cost)
