@@ -130,38 +130,33 @@ SELECT s.query_hash,
        s.confidence_score AS stated_confidence,
        s.made_by,
        s.updated_at AS suggestion_updated_at,
-       CASE WHEN NOT action.is_possible
+       CASE WHEN plain.action IS NULL
             THEN format('Index of %s: not possible, its definition is neither a CREATE INDEX nor a DROP INDEX', s.relation)
-            WHEN plain.definition LIKE 'drop %'
+            WHEN action.is_drop
             THEN format('Drop an index on %s: %s', s.relation,
-                        regexp_replace(plain.definition, '^drop index (concurrently )?(if exists )?', ''))
+                        regexp_replace(plain.action, '^drop index (concurrently )?(if exists )?', ''))
             ELSE format('Create a %s index on %s%s%s', action.kind, s.relation,
                         CASE WHEN s.columns <> '{}'
                              THEN ' (' || array_to_string(s.columns, ', ') || ')' ELSE '' END,
-                        -- what it carries along, and its condition
-                        ' ' || substring(rtrim(s.definition, '; ') FROM '(?i)[)]\s*((?:INCLUDE|WHERE)\M.*)$')) END
+                        ' ' || optimizer.index_behind_columns(s.definition)) END
            AS recommendation_text,
        s.reasoning AS detailed_explanation,
-       CASE WHEN action.is_possible THEN rtrim(s.definition, '; ') END AS action_sql,
-       CASE WHEN action.is_possible
+       CASE WHEN plain.action IS NOT NULL THEN rtrim(s.definition, '; ') END AS action_sql,
+       CASE WHEN plain.action IS NOT NULL
             THEN coalesce(s.undo_definition, optimizer.drop_index_statement(s.definition, s.relation)) END AS undo_sql,
-       md5(nullif(action.key, '')) AS action_key,
+       md5(plain.action) AS action_key,
        CASE WHEN s.estimated_size_bytes > 10 * 1024 ^ 3 THEN 'high'
             WHEN s.estimated_size_bytes > 1024 ^ 3 THEN 'medium' ELSE 'low' END
            AS implementation_complexity,
        s.plan_cost_after / s.plan_cost_before AS plan_cost_ratio
 FROM optimizer.index_suggestions s
--- whatever comment it begins with
-CROSS JOIN LATERAL (SELECT optimizer.normalise_sql(s.definition)) AS plain (definition)
+CROSS JOIN LATERAL (SELECT optimizer.index_action(s.definition)) AS plain (action)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN plain.definition LIKE 'drop %' THEN CASE WHEN s.access_method LIKE 'drop%' THEN s.access_method ELSE 'drop' END
-                ELSE coalesce(substring(plain.definition FROM ' using (\w+) ?[(]'), 'btree') END,
-           plain.definition ~ '^create (unique )?index .+[)]' OR plain.definition ~ '^drop index .',
-           -- the same index whatever it is called and however it is made
-           regexp_replace(plain.definition,
-                          '^(create (?:unique )?index) (?:concurrently )?(?:if not exists )?(?:(?!on )[^ (]+ )?on (?:only )?(?:public[.])?([^ (]+) ?(?:using btree ?|(using \w+) ?)?[(]',
-                          '\1 on \2 \3(')
-) AS action (kind, is_possible, key);
+    SELECT CASE WHEN starts_with(plain.action, 'drop ')
+                THEN CASE WHEN s.access_method LIKE 'drop%' THEN s.access_method ELSE 'drop' END
+                ELSE coalesce(nullif(split_part(split_part(plain.action, ' using ', 2), ' ', 1), ''), s.access_method) END,
+           starts_with(plain.action, 'drop ')
+) AS action (kind, is_drop);
 
 CREATE VIEW optimizer.advice AS
 SELECT * FROM optimizer.rewrite_advice

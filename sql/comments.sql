@@ -12,6 +12,10 @@ COMMENT ON FUNCTION optimizer.query_summary(text) IS
     'A query as one line of at most 60 characters: without comments, white space folded';
 COMMENT ON FUNCTION optimizer.normalise_sql(text) IS
     'SQL text with layout, letter case and comments evened out; action_key is its digest';
+COMMENT ON FUNCTION optimizer.index_action(text) IS
+    'A CREATE INDEX without names, CONCURRENTLY, IF NOT EXISTS, ONLY and the schema public, with its access method, or a DROP INDEX: action_key is its digest; null for anything else';
+COMMENT ON FUNCTION optimizer.index_behind_columns(text) IS
+    'What a CREATE INDEX says behind its columns: what it carries along, options, its condition; null where that is nothing';
 COMMENT ON FUNCTION optimizer.drop_index_statement(text, text) IS
     'DROP INDEX CONCURRENTLY for what a CREATE INDEX on a relation makes; null when it names no index';
 COMMENT ON FUNCTION optimizer.list_literal(text) IS

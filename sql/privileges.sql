@@ -57,6 +57,8 @@ GRANT EXECUTE ON FUNCTION
     optimizer.setting_context(text),
     optimizer.setting_obstacle(text, text, text),
     optimizer.drop_index_statement(text, text),
+    optimizer.index_action(text),
+    optimizer.index_behind_columns(text),
     optimizer.list_literal(text),
     optimizer.is_same_setting_value(text, text, text),
     optimizer.names_relation(text, name, name),

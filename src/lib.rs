@@ -39,6 +39,8 @@ extension_sql_file!(
     requires = [
         "recommendations",
         api::scoring::drop_index_statement,
+        api::scoring::index_action,
+        api::scoring::index_behind_columns,
         api::scoring::normalise_sql,
         api::scoring::list_literal,
         api::setting::setting_context,
@@ -136,6 +138,8 @@ extension_sql_file!(
         api::scoring::normalise_sql,
         api::scoring::query_summary,
         api::scoring::drop_index_statement,
+        api::scoring::index_action,
+        api::scoring::index_behind_columns,
         api::scoring::list_literal,
         api::scoring::query_hash_list,
         api::scoring::bucket_width_seconds,

@@ -13,6 +13,7 @@ pub mod delta;
 pub mod error;
 pub mod events;
 pub mod fingerprint;
+pub mod index_text;
 pub mod learning;
 pub mod maintenance;
 pub mod measurement;

@@ -113,7 +113,7 @@ fn schema_prefix(relation: &str) -> &str {
 
 /// The next word of `sql` after white space and comments, taken off it; a quoted name is one word, and
 /// so is each other character that belongs to no name.
-fn next_word<'a>(sql: &mut &'a str) -> Option<&'a str> {
+pub fn next_word<'a>(sql: &mut &'a str) -> Option<&'a str> {
     while let Some(length) = skipped(sql) {
         *sql = &sql[length..];
     }

@@ -5,7 +5,7 @@
 -- of the same noun where there is one.
 WITH noun (place, title, says, pattern) AS (VALUES
     (1, 'Observe', 'What ran, how often and how long.', '^(take_sample|ingest_|query_|sampl|recent_window|counters_since|last_sample|plan_query$|plans$|readings$|texts$|unread_|bucket_width)'),
-    (2, 'Advise', 'Suggestions: the four inputs, and the advisors that fill them.', '(suggestions|_advice$|^advice$|^index_|^workload_patterns$|^seen_index_usage$)'),
+    (2, 'Advise', 'Suggestions: the four inputs, and the advisors that fill them.', '(suggestions|_advice$|^advice$|^index_|^queries_of_|^workload_patterns$|^seen_index_usage$)'),
     (3, 'Decide', 'Recommendations: what is worth doing.', '(recommendations|^roi_score|^urgency_score|^dismiss|^reopen)'),
     (4, 'Record', 'What was done, and what else happened.', '(^record_|^set_implementation|^revert|^(optimization_)?implementations$|implementation_queries|looks_implemented|events|^seen_)'),
     (5, 'Measure', 'Did it help?', '(^measure_|measurements|optimization_results|optimization_summary|self_check)'),
@@ -13,7 +13,7 @@ WITH noun (place, title, says, pattern) AS (VALUES
     (7, 'Maintain', 'Keeping it going.', '(maintenance|^status$|restoring)'),
     (8, 'Show', 'For dashboards, pages and gateways.', '')
 ), inner_name AS (
-    SELECT unnest('{bucket_width_seconds,confidence_line,counters_since_reset,drop_index_statement,index_fingerprint,is_same_setting_value,last_sample_at,list_literal,names_relation,normalise_sql,query_hash_list,query_summary,setting_context,setting_obstacle,is_setting_value,statement_fingerprint,unknown_forecast_half_width}'::text[]) AS name
+    SELECT unnest('{bucket_width_seconds,confidence_line,counters_since_reset,drop_index_statement,index_action,index_behind_columns,index_fingerprint,is_same_setting_value,last_sample_at,list_literal,names_relation,normalise_sql,query_hash_list,query_summary,setting_context,setting_obstacle,is_setting_value,statement_fingerprint,unknown_forecast_half_width}'::text[]) AS name
 ), object AS (
     SELECT 'function' AS kind, p.oid, p.proname::text AS name,
            NOT has_function_privilege('tuning_operator', p.oid, 'EXECUTE') AND p.proname <> 'train_performance_model'

@@ -2,7 +2,7 @@
 //! by the same formulas as arithmetic in sql/queries/scores.sql; a test compares the two.
 
 use optimizer_core::name_list::listed_names;
-use optimizer_core::{learning, query_hashes, score, sql_text};
+use optimizer_core::{index_text, learning, query_hashes, score, sql_text};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
@@ -64,6 +64,20 @@ fn query_summary(query: &str) -> String {
 #[search_path(pg_catalog, pg_temp)]
 fn drop_index_statement(definition: &str, relation: &str) -> Option<String> {
     sql_text::drop_index_statement(definition, relation)
+}
+
+/// What makes a CREATE INDEX the same action as another, or a DROP INDEX; null for anything else.
+#[pg_extern(immutable, parallel_safe)]
+#[search_path(pg_catalog, pg_temp)]
+fn index_action(definition: &str) -> Option<String> {
+    index_text::action(definition)
+}
+
+/// What a CREATE INDEX says behind its columns.
+#[pg_extern(immutable, parallel_safe)]
+#[search_path(pg_catalog, pg_temp)]
+fn index_behind_columns(definition: &str) -> Option<&str> {
+    index_text::behind_columns(definition)
 }
 
 /// The value of a list setting as it stands in SET: each element quoted by itself.
