@@ -36,7 +36,7 @@ $$;
 
 INSERT INTO optimizer.index_suggestions
     (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
-SELECT hash, 't', format('CREATE INDEX t_%s_idx ON t (a)', hash), 50, 0.5, 'tester'
+SELECT hash, 't', format('CREATE INDEX t_%s_idx ON t (a) WHERE a > %s', hash, hash), 50, 0.5, 'tester'
 FROM unnest(ARRAY[-11, 12, 13, 14]) AS hash;
 SELECT recommendation_count, source_types FROM optimizer.aggregate_recommendations();
 SELECT optimizer.dismiss_recommendation(2, 'known');
