@@ -150,7 +150,8 @@ SELECT s.query_hash,
            AS implementation_complexity,
        s.plan_cost_after / s.plan_cost_before AS plan_cost_ratio
 FROM optimizer.index_suggestions s
-CROSS JOIN LATERAL (SELECT optimizer.index_action(s.definition)) AS plain (action)
+-- OFFSET 0: else each mention is a call of the function
+CROSS JOIN LATERAL (SELECT optimizer.index_action(s.definition) OFFSET 0) AS plain (action)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN starts_with(plain.action, 'drop ')
                 THEN CASE WHEN s.access_method LIKE 'drop%' THEN s.access_method ELSE 'drop' END

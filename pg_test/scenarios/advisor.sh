@@ -106,7 +106,9 @@ recorded_at() {
         (SELECT max(id) FROM optimizer.recommendations WHERE made_by = 'tester'), implemented_at => $1); ROLLBACK" 2>&1
 }
 claim "an hour before it was seen is doubted" says "$(recorded_at "now() - interval '1 hour'")" "the ledger of events saw the change at"
-claim "the moment itself is not" says_not "$(recorded_at "now()")" "the ledger of events saw"
+said=$(recorded_at "now()")
+claim "the moment itself is not" says_not "$said" "the ledger of events saw"
+claim "and it is recorded" grep -qE '^[0-9]+$' <(echo "$said")
 
 echo '# a table with partitions, and what is left behind'
 psql_q "CREATE TABLE public.parts (a int, at date) PARTITION BY RANGE (at);
