@@ -138,21 +138,29 @@ claim_sql "and it is open again" "SELECT status = 'open' FROM optimizer.recommen
 
 # ---- progress ----
 echo '# a call that takes long says how far it is'
-# while_locked 'LOCK' command...: runs it while another session holds the lock for four seconds.
+# while_locked 'LOCK' command...: runs it while another session holds the lock, for five seconds from when it has it.
 while_locked() {
-    local lock=$1 holder
+    local lock=$1
+    local held="FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND wait_event = 'PgSleep'"
     shift
-    psql_q "BEGIN; $lock; SELECT pg_sleep(4)" >/dev/null &
-    holder=$!
-    wait_until 5 "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND wait_event = 'PgSleep'" >/dev/null
+    psql_q "BEGIN; $lock; SELECT pg_sleep(600)" >"$SCENARIO_DIR/holder" 2>&1 &
+    wait_until 20 "SELECT count(*) > 0 $held" || cat "$SCENARIO_DIR/holder"
+    { sleep 5; psql_q "SELECT pg_terminate_backend(pid) $held"; } >/dev/null &
     "$@" 2>&1
-    wait "$holder"
+    wait
 }
+worker_off() {
+    psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = off"; psql_q "SELECT pg_reload_conf()" >/dev/null
+    wait_until 10 "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow worker'"
+}
+# A hint that was pasted above has switched it on, and a step it is at is not a person's.
+worker_off
 COVERAGE="LOCK TABLE optimizer.sampling_coverage IN ACCESS EXCLUSIVE MODE"
 IMPLEMENTED="LOCK TABLE optimizer.optimization_recommendations IN ACCESS EXCLUSIVE MODE"
 claim "self_check() with trials done and all" says "$(while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "NOTICE:  optimizer_workflow: 0 of 50 trials judged"
 claim "aggregate_recommendations() with its step" says "$(while_locked "$IMPLEMENTED" psql_q 'SELECT recommendation_count FROM optimizer.aggregate_recommendations()')" "NOTICE:  optimizer_workflow: step 1 of 2"
-psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = '2000-01-01'"
+# The advise step, which has words of its own, is not due.
+psql_q "UPDATE optimizer.maintenance_runs SET last_run_at = CASE step WHEN 'advise' THEN now() ELSE '2000-01-01' END, detail = 'done'"
 said=$(while_locked "$IMPLEMENTED" psql_q 'SELECT count(*) FROM optimizer.run_maintenance()')
 claim "run_maintenance() with its step" says "$said" "NOTICE:  optimizer_workflow: step "
 claim "not for each step" test "$(printf '%s\n' "$said" | grep -c NOTICE)" -le 2
@@ -172,7 +180,6 @@ psql_q "ALTER SYSTEM SET optimizer_workflow.lock_timeout = '10s'"; psql_q "ALTER
 claim "the worker is at it" wait_until 20 "SELECT last_run_at > now() - interval '3 s' FROM optimizer.maintenance_runs WHERE step = 'aggregate'"
 while_locked "$IMPLEMENTED" sleep 5
 claim "and says nothing, waiting as long" test "$(cluster_log "$MAIN" | grep -c 'NOTICE:  optimizer_workflow: step')" = "$lines"
-psql_q "ALTER SYSTEM SET optimizer_workflow.enabled = off"; psql_q "SELECT pg_reload_conf()" >/dev/null
-wait_until 10 "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow worker'"
+worker_off
 claim_consistent
 cluster_stop "$MAIN"
