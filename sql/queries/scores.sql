@@ -5,17 +5,18 @@
 -- use: its features are those of core/src/performance_model/features.rs. A rank stays while its score is within {rank_slack} of it.
 LEFT JOIN (
     SELECT k.made_by, k.source_type, k.kind, k.realisation_rate, k.forecast_half_width_percent,
-           optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
+           line[1] AS at_zero, line[2] AS slope, line[3] AS least, line[4] AS most
     FROM optimizer.learned_kinds k
-    OFFSET 0  -- the line once per kind
+    CROSS JOIN LATERAL optimizer.confidence_line(k.outcome_weight, k.success_weight) AS line
+    OFFSET 0  -- once per kind
 ) AS learned
     ON learned.made_by = x.made_by
     AND learned.source_type = x.source_type
     AND learned.kind = x.kind
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN learned.line IS NULL THEN x.stated_confidence
-                ELSE LEAST(GREATEST(learned.line[1] + learned.line[2] * x.stated_confidence,
-                                    learned.line[3]), learned.line[4]) END AS confidence,
+    SELECT CASE WHEN learned.slope IS NULL THEN x.stated_confidence
+                ELSE LEAST(GREATEST(learned.at_zero + learned.slope * x.stated_confidence,
+                                    learned.least), learned.most) END AS confidence,
            CASE WHEN x.model_activity_percent IS NOT NULL THEN
                     LEAST(GREATEST(
                         -- one value each, found once
@@ -44,7 +45,8 @@ CROSS JOIN LATERAL (
                                FROM optimizer.performance_model_in_use m) END,
                     learned.forecast_half_width_percent,
                     (SELECT o.forecast_half_width_percent FROM optimizer.learned_overall o),
-                    optimizer.unknown_forecast_half_width()) AS half_width
+                    (SELECT optimizer.unknown_forecast_half_width())) AS half_width
+    OFFSET 0  -- once per row: else each mention below is found anew, which took half of the time of an aggregation's reading
 ) AS expected
 CROSS JOIN LATERAL (
     SELECT expected.confidence, expected.forecast,
