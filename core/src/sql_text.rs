@@ -8,7 +8,10 @@ pub fn normalise(sql: &str) -> String {
     let mut rest = sql;
     let mut blank = false;
     while let Some(first) = rest.chars().next() {
-        if let Some(length) = skipped(rest) {
+        let plain = plain_run(rest);
+        if plain == 0
+            && let Some(length) = skipped(rest)
+        {
             blank = true;
             rest = &rest[length..];
             continue;
@@ -17,13 +20,17 @@ pub fn normalise(sql: &str) -> String {
             out.push(' ');
         }
         blank = false;
-        if let Some(length) = quoted(rest) {
+        let length = if plain > 0 {
+            out.extend(rest[..plain].chars().map(|c| c.to_ascii_lowercase()));
+            plain
+        } else if let Some(length) = quoted(rest) {
             out.push_str(&rest[..length]);
-            rest = &rest[length..];
+            length
         } else {
             out.extend(first.to_lowercase());
-            rest = &rest[first.len_utf8()..];
-        }
+            first.len_utf8()
+        };
+        rest = &rest[length..];
     }
     out.truncate(out.trim_end_matches([';', ' ']).len());
     out
@@ -137,6 +144,12 @@ fn quoted_name(sql: &str, mut length: usize) -> usize {
         length += more;
     }
     length
+}
+
+/// How many bytes at the start of `sql` begin neither white space nor a comment nor quoted text, and are ASCII: most of it.
+fn plain_run(sql: &str) -> usize {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"'\"$-/".contains(byte);
+    sql.bytes().take_while(is_plain).count()
 }
 
 /// The length of the white space or comment that `sql` starts with.
