@@ -11,11 +11,11 @@ use optimizer_core::advisors::index::candidates::FEWEST_ROWS;
 use optimizer_core::advisors::index::definition::Candidate;
 use optimizer_core::advisors::index::predict::{Evidence, Prediction, predict};
 use optimizer_core::advisors::index::redundant::is_redundant;
-use optimizer_core::advisors::index::search::{Together, Trial};
 use optimizer_core::advisors::index::select::{
     Chosen, Demand, HARM, Offer, Priced, choose, cost_ms_per_hour,
 };
 use optimizer_core::advisors::index::size::{size, write_ms_per_hour};
+use optimizer_core::advisors::index::trial::{Together, Trial};
 use optimizer_core::statement::shape::Oid;
 use pgrx::prelude::*;
 

@@ -4,7 +4,7 @@
 //! 29.5 (19.3 for single indexes), with one promised gain in six a slowdown. What such cases had in common is a doubt
 //! with a name here; each takes from the promise and from the confidence. Outcomes correct both later, by kind.
 
-use super::search::Figures;
+use super::trial::Figures;
 
 /// What is promised of a saving without doubts. 0.9: on TPC-H planner cost promised some 11 points too much. A first guess, to be corrected by
 /// outcomes. No setting.
