@@ -121,8 +121,8 @@ fn remarks(application: &Application, recorded: &Recorded) -> Result<Vec<String>
     }
     if recorded.before.calls < MIN_CALLS_BEFORE {
         remarks.push(format!(
-            "no verdict may be possible: {} calls of the query were observed in the 7 days before the \
-             change; {MIN_DAYS} days with 20 calls or more are needed",
+            "no verdict may be possible: {} calls of the query were observed in the 7 days of 24 buckets before the \
+             change; {MIN_DAYS} such days with 20 calls or more are needed",
             recorded.before.calls
         ));
     }
