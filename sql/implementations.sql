@@ -70,7 +70,7 @@ COMMENT ON COLUMN optimizer.optimization_implementations.implementation_notes IS
 COMMENT ON COLUMN optimizer.optimization_implementations.implemented_by IS
     'Role that recorded it';
 COMMENT ON COLUMN optimizer.optimization_implementations.pre_optimization_stats IS
-    'Snapshot of up to 7 days before the change; times in ms';
+    'Snapshot of up to 7 days of 24 buckets before the change; times in ms';
 COMMENT ON COLUMN optimizer.optimization_implementations.post_optimization_stats IS
     'Snapshot from the change to the last look; times in ms';
 COMMENT ON COLUMN optimizer.optimization_implementations.predicted_improvement_percent IS

@@ -15,7 +15,7 @@ LEFT JOIN LATERAL (
     FROM optimizer.query_metrics x
     WHERE x.query_hash = c.query_hash AND x.bucket_start >= c.changed_at AND x.bucket_start <= now()) AS m ON true;
 COMMENT ON VIEW optimizer.queries_of_changed_indexes IS
-    'Queries whose plan has an index that was created in the last 24 h, and what they take since';
+    'Queries whose plan has an index that was created in the last 24 buckets (24 h where bucket_width is 1h), and what they take since';
 COMMENT ON COLUMN optimizer.queries_of_changed_indexes.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.queries_of_changed_indexes.changed_at IS 'When the last of those indexes was created';
 COMMENT ON COLUMN optimizer.queries_of_changed_indexes.mean_exec_time_ms IS
@@ -23,9 +23,9 @@ COMMENT ON COLUMN optimizer.queries_of_changed_indexes.mean_exec_time_ms IS
 
 -- Why a query got no index: what a person asks first. Without a word of its text.
 CREATE VIEW optimizer.index_findings AS
-SELECT a.query_hash, a.query_hash::text AS query_hash_text, a.share AS time_share, w.outcome,
+SELECT a.query_hash, a.query_hash::text AS query_hash_text, round(a.share::numeric, 5)::float8 AS time_share, w.outcome,
        coalesce(s.finding, 'not planned: ' || replace(w.outcome, '_', ' ')) AS finding,
-       t.saving_percent AS plan_cost_saving_percent, t.tried_at
+       round(t.saving_percent::numeric, 1)::float8 AS plan_cost_saving_percent, t.tried_at
 FROM (SELECT q.query_hash, q.total_exec_time_ms / nullif(sum(q.total_exec_time_ms) OVER (), 0) AS share
       FROM optimizer.query_activity q) AS a
 JOIN optimizer.query_texts x ON x.query_hash = a.query_hash AND NOT x.is_own
@@ -72,10 +72,10 @@ LEFT JOIN (VALUES
     ('not_finite', 'the planner''s costs are no numbers: look at the settings of the role that runs it'))
     AS s (outcome, finding) ON s.outcome = w.outcome;
 COMMENT ON VIEW optimizer.index_findings IS
-    'What the index advisor found for each query of the last 24 h, also why it suggests nothing; plans has more where a query was not planned';
+    'What the index advisor found for each query of the last 24 buckets (24 h where bucket_width is 1h), also why it suggests nothing; plans has more where a query was not planned';
 COMMENT ON COLUMN optimizer.index_findings.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.index_findings.query_hash_text IS 'The same as text: clients round large numbers';
-COMMENT ON COLUMN optimizer.index_findings.time_share IS 'Its share of the time of all queries, 0 to 1';
+COMMENT ON COLUMN optimizer.index_findings.time_share IS 'Its share of the time of all queries, 0 to 1, to five places';
 COMMENT ON COLUMN optimizer.index_findings.outcome IS
     'suggested, not_chosen, not_helped, no_candidate, at_risk, too_little_time, waits, waits_for_calls, not_read, not_readable, utility, catalog_only, not_made, not_finite, or why it was not planned';
 COMMENT ON COLUMN optimizer.index_findings.finding IS 'The same as a sentence';

@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
     FROM optimizer.sampling_coverage sc
     WHERE sc.bucket_start >= w.window_start AND sc.bucket_start <= now()) AS c;
 COMMENT ON VIEW optimizer.recent_window IS
-    'The last 24 h (the current bucket and the 23 before it) and how much of them was observed';
+    'The last 24 buckets, the current one among them (24 h where bucket_width is 1h), and how much of them was observed';
 COMMENT ON COLUMN optimizer.recent_window.window_start IS 'Start of the first of the 24 buckets';
 COMMENT ON COLUMN optimizer.recent_window.bucket_width_seconds IS 'Width of a bucket, seconds';
 COMMENT ON COLUMN optimizer.recent_window.observed_seconds IS 'Observed part of them, seconds';
@@ -108,7 +108,7 @@ SELECT c.query_hash,
 FROM optimizer.recent_window w
 CROSS JOIN LATERAL optimizer.counters_since_reset(w.basis) c;
 COMMENT ON VIEW optimizer.query_activity IS
-    'How often and how long each query ran in the last 24 h; while less than one bucket was observed: since the counters were reset';
+    'How often and how long each query ran in the last 24 buckets (24 h where bucket_width is 1h); while less than one bucket was observed: since the counters were reset';
 COMMENT ON COLUMN optimizer.query_activity.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_activity.calls IS 'Executions';
 COMMENT ON COLUMN optimizer.query_activity.calls_per_hour IS 'Executions per observed hour';
@@ -160,7 +160,7 @@ FROM optimizer.query_activity a
 LEFT JOIN optimizer.query_texts t ON t.query_hash = a.query_hash
 WHERE t.is_own IS NOT TRUE;
 COMMENT ON VIEW optimizer.query_stats IS
-    'Each query over the last 24 h: how often, how long, which share of all time';
+    'Each query over the last 24 buckets (24 h where bucket_width is 1h): how often, how long, which share of all time';
 COMMENT ON COLUMN optimizer.query_stats.query_hash IS 'queryid of pg_stat_statements';
 COMMENT ON COLUMN optimizer.query_stats.query_hash_text IS
     'The same as text: JSON and JavaScript lose digits past 2^53';

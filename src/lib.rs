@@ -84,9 +84,10 @@ extension_sql_file!(
     "../sql/charts.sql",
     requires = ["views", "calibration", api::scoring::query_summary]
 );
+extension_sql_file!("../sql/chart_changes.sql", requires = ["charts"]);
 extension_sql_file!(
     "../sql/report.sql",
-    requires = ["comments", "charts", api::report::report_html]
+    requires = ["comments", "chart_changes", api::report::report_html]
 );
 extension_sql_file!(
     "../sql/maintenance.sql",

@@ -26,7 +26,7 @@ impl Default for UrgencyReference {
 
 /// Urgency, 0 to 1: frequency x impact, each capped at 1.
 ///
-/// `calls` is the average number of calls per observed hour over the last 24 h,
+/// `calls` is the average number of calls per observed hour over the last 24 buckets,
 /// `mean_exec_time_ms` their mean time.
 pub fn urgency(
     calls: f64,

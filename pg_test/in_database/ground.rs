@@ -149,3 +149,33 @@ pub fn touches(query_hash: i64, kind: &str, table: &str) {
          SET LOCAL client_min_messages = notice"
     ));
 }
+
+/// The verdict of a look now, and its reason's name.
+pub fn look(id: i64) -> String {
+    one(&format!(
+        "SELECT concat_ws(' ', verdict, split_part(verdict_reason, ':', 1))
+         FROM optimizer.measure_implementation_results({id})"
+    ))
+}
+
+/// A column of the view `implementations`, as text.
+pub fn of(id: i64, column: &str) -> String {
+    one(&format!("SELECT ({column})::text FROM optimizer.implementations WHERE id = {id}"))
+}
+
+pub fn adjusted(id: i64) -> f64 {
+    of(id, "adjusted_improvement_percent").parse().unwrap()
+}
+
+/// An event some hours ago; `columns` and `values` say what.
+pub fn event(hours_ago: f64, columns: &str, values: &str) {
+    run(&format!(
+        "INSERT INTO optimizer.system_events (occurred_at, noticed_by, action, {columns})
+         VALUES (now() - {hours_ago} * interval '1 hour', 'look', {values})"
+    ));
+}
+
+/// The reason of a look now, whole.
+pub fn look_reason(id: i64) -> String {
+    one(&format!("SELECT verdict_reason FROM optimizer.measure_implementation_results({id})"))
+}

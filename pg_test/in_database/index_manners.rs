@@ -276,6 +276,7 @@ mod tests {
         );
         assert!(one::<bool>(
             "SELECT bool_and(finding NOT LIKE 'not planned%') AND bool_or(plan_cost_saving_percent > 90)
+                    AND bool_and(plan_cost_saving_percent = round(plan_cost_saving_percent::numeric, 1)::float8)
                     AND bool_and(plan_cost_saving_percent IS NULL) FILTER (WHERE outcome IN ('not_helped', 'no_candidate'))
              FROM optimizer.index_findings"
         ));

@@ -5,6 +5,7 @@ mod aggregation;
 mod catalogue;
 mod charts;
 mod circumstances;
+mod circumstances_of_server;
 mod events;
 mod fingerprint;
 mod ground;

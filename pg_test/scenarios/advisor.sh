@@ -121,5 +121,37 @@ definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE re
 claim "an index of a partitioned table is built as it says, too" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -c "$definition"
 claim_sql "no hypothetical index is left in a session that called" \
     "SELECT suggestions >= 0 AND (SELECT count(*) FROM hypo.hypopg()) = 0 FROM optimizer.generate_suggestions()"
+echo '# a choice that takes long ends when it is told to'
+# 300 queries that 200 indexes would help, each query by another one most: index after index is chosen, and all are weighed anew for every query,
+# which takes minutes.
+psql_q "CREATE DATABASE many"
+psql_q "CREATE SCHEMA hypo; CREATE EXTENSION hypopg SCHEMA hypo; CREATE EXTENSION pg_stat_statements; CREATE EXTENSION optimizer_workflow;
+    CREATE TABLE wide ($(seq -s ', ' -f 'c%.0f int' 1 200)); INSERT INTO wide (c1) SELECT generate_series(1, 2000); ANALYZE wide;
+    INSERT INTO optimizer.query_texts (query_hash, query) SELECT n, 'SELECT ' || n FROM generate_series(1, 300) AS n;
+    INSERT INTO optimizer.query_readings (query_hash, state, statement_kind, shape, signature) SELECT n, 'read', 'select', '{}', 0 FROM generate_series(1, 300) AS n;
+    SELECT optimizer.ingest_query_metrics(n, now(), 1000, 100000) FROM generate_series(1, 300) AS n" many >/dev/null
+psql_q "INSERT INTO optimizer.index_trials (query_hash, ground, outcome, trial)
+    SELECT n, 0, 'helped', jsonb_build_object('candidates', candidates, 'sets', sets, 'before', figures || '{\"cost\": 1000}')
+    FROM generate_series(1, 300) AS n,
+        (VALUES ('{\"rows\": 1, \"workers\": 0, \"is_generic\": false, \"is_compiled\": false, \"shape\": \"\"}'::jsonb)) AS f (figures),
+        LATERAL (SELECT jsonb_agg(jsonb_build_object('relation', 'wide'::regclass::oid::bigint, 'method', 'btree',
+                     'keys', jsonb_build_array(jsonb_build_object('what', jsonb_build_object('column', c)))) ORDER BY c),
+                 jsonb_agg(jsonb_build_object('members', jsonb_build_array(c - 1),
+                     'after', figures || jsonb_build_object('cost', CASE WHEN c = n % 200 + 1 THEN 50 ELSE 600 - c END)) ORDER BY c)
+             FROM generate_series(1, 200) AS c) AS t (candidates, sets)" many
+CHOOSING="FROM pg_stat_activity WHERE application_name = 'choosing' AND state = 'active'"
+# The call has begun, and had time to come to its choice.
+begin_choice() {
+    PGAPPNAME=choosing "$PG_BIN/psql" -XAtq -d many -c "SELECT optimizer.generate_suggestions()" >"$SCENARIO_DIR/choice" 2>&1 &
+    wait_until 30 "SELECT count(*) = 1 $CHOOSING" && sleep 5
+}
+claim "a long choice begins" begin_choice
+claim_sql "it is at it still, and is cancelled" "SELECT pg_cancel_backend(pid) $CHOOSING"
+claim "that ends it within 2 s" wait_until 2 "SELECT count(*) = 0 $CHOOSING"
+claim "as a cancel" says "$(cat "$SCENARIO_DIR/choice")" "canceling statement due to user request"
+claim "another begins" begin_choice
+claim_sql "its process is told to end" "SELECT pg_terminate_backend(pid) $CHOOSING"
+claim "it does within 2 s" wait_until 2 "SELECT count(*) = 0 $CHOOSING"
+psql_q "DROP DATABASE many"
 claim_consistent
 cluster_stop "$MAIN"

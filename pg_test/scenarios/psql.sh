@@ -94,6 +94,8 @@ claim_sql "and the whole of it in its last column" \
     "SELECT bool_and(length(full_query) > 2000 AND full_query LIKE '/*application%') FROM optimizer.get_top_recommendations()"
 claim_sql "advice as one line of 64, and the whole of it behind" \
     "SELECT max(length(recommendation_text)) = 64 AND max(length(full_recommendation_text)) > 2000 FROM optimizer.get_top_recommendations()"
+claim_sql "a share that nothing but people reads has five places at most" \
+    "SELECT count(*) > 0 AND bool_and(time_share = round(time_share::numeric, 5)::float8 AND length(time_share::text) <= 7) FROM optimizer.index_findings"
 claim_sql "what fits is shown as it is" \
     "SELECT recommendation_text = full_recommendation_text FROM optimizer.get_optimization_results() WHERE recommendation_text LIKE 'Create%'"
 claim "contract: the first 13 columns keep their names and order" says "$(psql_q "SELECT array_to_string(proargnames[6:18], ' ') FROM pg_proc WHERE proname = 'get_top_recommendations'")" \

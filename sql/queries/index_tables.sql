@@ -119,7 +119,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
     JOIN pg_am m ON m.oid = c.relam
     GROUP BY x.indrelid
 ), written AS MATERIALIZED (
-    -- Of the last 24 h, as measured: rows of the statements that write the table.
+    -- Of the last 24 buckets, as measured: rows of the statements that write the table.
     SELECT q.relation,
            sum(w.rows_per_hour) FILTER (WHERE r.statement_kind = 'insert') AS inserted,
            sum(w.rows_per_hour) FILTER (WHERE r.statement_kind IN ('update', 'merge')) AS updated,

@@ -15,6 +15,7 @@ use crate::role;
 use crate::statement::require_one_statement;
 use crate::store::implementations::{self as store, Application, Recorded, Rewrite, moment};
 use crate::store::lock::begin_writing;
+use crate::store::reverts;
 use crate::time::from_micros;
 
 /// How far implemented_at may be from what the ledger saw without a word, microseconds: a minute, as people round.
@@ -121,8 +122,8 @@ fn remarks(application: &Application, recorded: &Recorded) -> Result<Vec<String>
     }
     if recorded.before.calls < MIN_CALLS_BEFORE {
         remarks.push(format!(
-            "no verdict may be possible: {} calls of the query were observed in the 7 days before the \
-             change; {MIN_DAYS} days with 20 calls or more are needed",
+            "no verdict may be possible: {} calls of the query were observed in the 7 days of 24 buckets before the \
+             change; {MIN_DAYS} such days with 20 calls or more are needed",
             recorded.before.calls
         ));
     }
@@ -153,7 +154,7 @@ fn revert_implementation(
     begin_writing(c"revert_implementation()")?;
     let id = row_number("implementation_id", implementation_id)?;
     let by = role::outer_user();
-    let reverted = Spi::connect_mut(|client| store::revert(client, id, notes, &by))?;
+    let reverted = Spi::connect_mut(|client| reverts::revert(client, id, notes, &by))?;
     if reverted.is_still_there {
         notice!(
             "what implementation {id} recorded is still there; undo_sql of its recommendation says how to take it back"

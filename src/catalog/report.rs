@@ -53,6 +53,7 @@ struct State {
 /// The report over the last `days` days.
 pub fn read(client: &SpiClient, days: i32) -> Result<Document> {
     let width = f64::from(settings::bucket_width_seconds());
+    let advise = f64::from(settings::advise_interval_seconds());
     let schedule = looks::schedule();
     let (first, last) =
         (f64::from(schedule.measure_after_seconds), f64::from(schedule.measure_deadline_seconds));
@@ -93,7 +94,11 @@ pub fn read(client: &SpiClient, days: i32) -> Result<Document> {
         &[start.into(), stop.into(), limit(MOST_COSTLY).into(), limit(GLIMPSE_CHARACTERS).into()],
     )?;
     Ok(Document {
-        head: part::<Head>(client, HEAD, &[days.into(), width.into()])?,
+        head: part::<Head>(
+            client,
+            HEAD,
+            &[days.into(), width.into(), advise.into(), first.into(), last.into()],
+        )?,
         summary: part::<Summary>(client, SUMMARY, &[])?,
         recommendations,
         results,

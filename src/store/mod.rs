@@ -20,6 +20,7 @@ pub mod plans;
 pub mod purge;
 pub mod readings;
 pub mod recommendations;
+pub mod reverts;
 pub mod rewrites;
 pub mod sampler;
 pub mod self_check;

@@ -77,6 +77,19 @@ pub struct Head {
     /// Observed parts of the buckets in the period, added up.
     pub observed_seconds: f64,
     pub bucket_width_seconds: f64,
+    pub advise_interval_seconds: f64,
+    pub measure_after_seconds: f64,
+    pub measure_deadline_seconds: f64,
+}
+
+/// Buckets of the view `recent_window`, which says how often and how long a query runs at present.
+const RECENT_BUCKETS: f64 = 24.0;
+
+impl Head {
+    /// What "recent" means to everything that is called the present load, a query's frequency, or an expected saving.
+    pub fn recent_seconds(&self) -> f64 {
+        RECENT_BUCKETS * self.bucket_width_seconds
+    }
 }
 
 /// The row of `optimization_summary()`, and the load that savings are held against.
@@ -87,7 +100,7 @@ pub struct Summary {
     pub total_roi_potential: Option<f64>,
     #[serde(default, deserialize_with = "figure")]
     pub total_expected_saving_ms_per_hour: Option<f64>,
-    /// Time of all queries per observed hour, last 24 h.
+    /// Time of all queries per observed hour, in the last 24 buckets.
     #[serde(default, deserialize_with = "figure")]
     pub load_ms_per_hour: Option<f64>,
     pub pending: i64,

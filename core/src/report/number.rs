@@ -113,6 +113,25 @@ pub fn seconds(value: Option<f64>) -> String {
     format!("{}\u{a0}{unit}", if size.abs() >= 100.0 { grouped(size) } else { one_place(size) })
 }
 
+/// A length of time that was set, in words and whole: "24 hours", "90 seconds". The largest unit that divides it, days from three on.
+pub fn span(seconds: f64) -> String {
+    const UNITS: [(f64, f64, &str); 3] =
+        [(86_400.0, 3.0, "day"), (3_600.0, 1.0, "hour"), (60.0, 1.0, "minute")];
+    let divides = |(length, least, _): &&(f64, f64, &str)| {
+        seconds % length == 0.0 && seconds >= length * least
+    };
+    let (length, _, unit) = UNITS.iter().find(divides).unwrap_or(&(1.0, 0.0, "second"));
+    let count = grouped(seconds / length);
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+/// The same behind "the last" or "every", where one of a unit is not counted.
+pub fn span_alone(seconds: f64) -> String {
+    let span = span(seconds);
+    span.strip_prefix("1 ").map_or(span.clone(), str::to_owned)
+}
+
 /// Millions and more as 1.2 million.
 pub fn many(value: Option<f64>) -> String {
     match value.filter(|value| value.is_finite()) {
@@ -175,6 +194,22 @@ mod tests {
         assert_eq!(milliseconds_at_tick(0.0), "0\u{a0}ms");
         assert_eq!(milliseconds_at_tick(1e-9), "1.0e-9\u{a0}ms");
         assert_eq!(milliseconds(Some(65_000.0)), "65.0\u{a0}s");
+    }
+
+    #[test]
+    fn a_span_is_told_in_the_largest_unit_that_divides_it() {
+        let told = |seconds: [f64; 6]| seconds.map(span);
+        assert_eq!(
+            told([86_400.0, 3_600.0, 7_200.0, 1_440.0, 60.0, 90.0]),
+            ["24 hours", "1 hour", "2 hours", "24 minutes", "1 minute", "90 seconds"]
+        );
+        assert_eq!(
+            told([172_800.0, 259_200.0, 5_400.0, 24.0, 1.0, 0.0]),
+            ["48 hours", "3 days", "90 minutes", "24 seconds", "1 second", "0 seconds"]
+        );
+        assert_eq!(span_alone(3_600.0), "hour");
+        assert_eq!(span_alone(36_000.0), "10 hours");
+        assert_eq!(span(f64::NAN), "– seconds");
     }
 
     #[test]

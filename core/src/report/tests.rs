@@ -21,6 +21,9 @@ fn empty() -> Document {
             observed_until: None,
             observed_seconds: 0.0,
             bucket_width_seconds: 3600.0,
+            advise_interval_seconds: 3600.0,
+            measure_after_seconds: 86_400.0,
+            measure_deadline_seconds: 172_800.0,
         },
         summary: Summary::default(),
         recommendations: serde_json::from_str(EMPTY_LIST).unwrap(),
@@ -367,4 +370,29 @@ fn nan_and_infinity_are_never_drawn() {
             "{figure}"
         );
     }
+}
+
+#[test]
+fn spans_of_time_are_those_that_were_set() {
+    let said = |document: &Document| {
+        let page = page(document);
+        let all = [
+            "a query that ran in the last 24 hours",
+            "between 24 hours and 48 hours later",
+            "run every hour;",
+            "a query that ran in the last 2 hours",
+            "between 2 hours and 3 days later",
+            "run every 10 minutes;",
+        ];
+        all.map(|words| page.contains(words))
+    };
+    let mut document = empty();
+    assert_eq!(said(&document), [false, true, true, false, false, false]);
+    document.summary.open_recommendations = 1;
+    assert_eq!(said(&document), [true, true, true, false, false, false]);
+    document.head.bucket_width_seconds = 300.0;
+    document.head.advise_interval_seconds = 600.0;
+    document.head.measure_after_seconds = 7_200.0;
+    document.head.measure_deadline_seconds = 259_200.0;
+    assert_eq!(said(&document), [false, false, false, true, true, true]);
 }

@@ -1,7 +1,7 @@
 //! The choice among all that was tried, and the suggestions that follow from it.
 //!
 //! Promises: one definition is one text for every query that it helps; what an index does that is there by now, or one that was made for the query and
-//! did not help, is not suggested.
+//! did not help, is not suggested. A cancel, or the worker's end, ends it within a moment.
 
 mod rows;
 
@@ -11,11 +11,11 @@ use optimizer_core::advisors::index::candidates::FEWEST_ROWS;
 use optimizer_core::advisors::index::definition::Candidate;
 use optimizer_core::advisors::index::predict::{Evidence, Prediction, predict};
 use optimizer_core::advisors::index::redundant::is_redundant;
-use optimizer_core::advisors::index::search::{Together, Trial};
 use optimizer_core::advisors::index::select::{
     Chosen, Demand, HARM, Offer, Priced, choose, cost_ms_per_hour,
 };
 use optimizer_core::advisors::index::size::{size, write_ms_per_hour};
+use optimizer_core::advisors::index::trial::{Together, Trial};
 use optimizer_core::statement::shape::Oid;
 use pgrx::prelude::*;
 
@@ -145,6 +145,7 @@ impl<'a> Choice<'a> {
         };
         let mut places: BTreeMap<Candidate, usize> = BTreeMap::new();
         for (at, load) in loads.iter().enumerate() {
+            pgrx::check_for_interrupts!();
             // The check of a foreign key runs beside the statement's own plan: one does not take the place of the other.
             let (checks, plans): (Vec<_>, Vec<_>) =
                 load.trial.sets.iter().chain(&load.trial.risks).partition(|set| set.is_foreign_key);
@@ -302,6 +303,8 @@ impl<'a> Choice<'a> {
             .fold(0.0, f64::max);
         let tables_bytes: f64 =
             self.tables.values().map(|known| known.table.pages * PAGE_BYTES).sum();
-        choose(&self.priced, &self.asked, tables_bytes, total * LEAST_SHARE)
+        choose(&self.priced, &self.asked, tables_bytes, total * LEAST_SHARE, &|| {
+            pgrx::check_for_interrupts!();
+        })
     }
 }

@@ -29,7 +29,7 @@ pub struct Table {
     pub pages: f64,
     pub columns: Vec<ColumnFacts>,
     pub indexes: Vec<Index>,
-    /// Rows per hour: as measured of the last 24 h, or the mean since the counters were reset where that is more.
+    /// Rows per hour: as measured of the last 24 buckets, or the mean since the counters were reset where that is more.
     pub inserts_per_hour: f64,
     pub updates_per_hour: f64,
     pub deletes_per_hour: f64,

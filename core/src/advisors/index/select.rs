@@ -8,7 +8,8 @@
 //! takes the offer with the least cost, also where we believe less of it than of another, or expect harm.
 //!
 //! Promises: nothing is chosen that saves less than it costs, or less than `least_gain`; of two where one begins with the
-//! other's keys only the wider one is left. The order of queries and candidates does not matter beyond ties.
+//! other's keys only the wider one is left. The order of queries and candidates does not matter beyond ties. `pause` is called all
+//! the way through, at most one candidate or one query apart: many of both take minutes, and a caller ends them from there, by unwinding.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,14 +95,16 @@ pub fn cost_ms_per_hour(write_ms_per_hour: f64, bytes: f64) -> f64 {
     write_ms_per_hour + bytes * MS_PER_HOUR_AND_BYTE
 }
 
-/// The choice: places of the candidates, and what each query has of it; `tables_bytes` are those of all tables that candidates are on.
+/// The choice: places of the candidates, and what each query has of it; `tables_bytes` are those of all tables that candidates are on. `pause` is
+/// called again and again while it works.
 pub fn choose(
     pool: &[Priced],
     demands: &[Demand],
     tables_bytes: f64,
     least_gain_ms_per_hour: f64,
+    pause: &dyn Fn(),
 ) -> Chosen {
-    let field = Field::of(pool, demands, tables_bytes.max(1.0));
+    let field = Field::of(pool, demands, tables_bytes.max(1.0), pause);
     let mut chosen = BTreeSet::new();
     let mut best: Vec<f64> = vec![0.0; demands.len()];
     let mut steps = field.steps();
@@ -134,6 +137,7 @@ struct Field<'a> {
     servers: Vec<Vec<usize>>,
     /// By candidate: the demands that it could help.
     helped: Vec<BTreeSet<usize>>,
+    pause: &'a dyn Fn(),
 }
 
 /// Candidates to add at once, the demands that they could help, and what adding them brings.
@@ -153,7 +157,12 @@ fn best_step(steps: &[Step]) -> Option<&Step> {
 }
 
 impl<'a> Field<'a> {
-    fn of(pool: &'a [Priced], demands: &'a [Demand], tables_bytes: f64) -> Field<'a> {
+    fn of(
+        pool: &'a [Priced],
+        demands: &'a [Demand],
+        tables_bytes: f64,
+        pause: &'a dyn Fn(),
+    ) -> Field<'a> {
         let mut by_relation: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (place, priced) in pool.iter().enumerate() {
             by_relation.entry(priced.candidate.relation).or_default().push(place);
@@ -161,6 +170,7 @@ impl<'a> Field<'a> {
         let servers: Vec<Vec<usize>> = pool
             .iter()
             .map(|narrow| {
+                pause();
                 by_relation[&narrow.candidate.relation]
                     .iter()
                     .copied()
@@ -170,13 +180,14 @@ impl<'a> Field<'a> {
             .collect();
         let mut helped = vec![BTreeSet::new(); pool.len()];
         for (place, demand) in demands.iter().enumerate() {
+            pause();
             for member in demand.offers.iter().flat_map(|offer| &offer.members) {
                 for server in &servers[*member] {
                     helped[*server].insert(place);
                 }
             }
         }
-        Field { pool, demands, tables_bytes, servers, helped }
+        Field { pool, demands, tables_bytes, servers, helped, pause }
     }
 
     /// The chosen one that stands for a candidate: itself before others, of those the cheapest.
@@ -196,6 +207,8 @@ impl<'a> Field<'a> {
 
     /// What the planner takes of what is there: the place of the offer, who serves it, and what it saves.
     fn taken(&self, demand: usize, chosen: &BTreeSet<usize>) -> Option<(usize, Vec<usize>, f64)> {
+        // All that takes time asks this, for one query after the other.
+        (self.pause)();
         let offers = self.demands[demand].offers.iter().enumerate();
         let served = offers.filter_map(|(place, offer)| {
             let served_by = self.served_by(offer, chosen)?;
@@ -222,13 +235,10 @@ impl<'a> Field<'a> {
             .map(|offer| offer.members.iter().copied().collect())
             .collect();
         sets.into_iter()
-            .map(|members| Step {
-                touched: members
-                    .iter()
-                    .flat_map(|place| self.helped[*place].iter().copied())
-                    .collect(),
-                members,
-                worth: None,
+            .map(|members| {
+                (self.pause)();
+                let helped = members.iter().flat_map(|place| &self.helped[*place]);
+                Step { touched: helped.copied().collect(), members, worth: None }
             })
             .collect()
     }

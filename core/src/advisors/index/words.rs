@@ -2,7 +2,7 @@
 
 use super::facts::Table;
 use super::predict::Prediction;
-use super::search::Figures;
+use super::trial::Figures;
 
 /// What is known about one index and one of the queries it helps.
 #[derive(Debug, Clone)]

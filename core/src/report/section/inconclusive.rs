@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{nothing, titled};
 use crate::report::document::{Document, Outcome};
-use crate::report::number::{grouped, percent};
+use crate::report::number::{grouped, percent, span};
 use crate::report::section::results::sentence_of;
 use crate::report::text::{SENTENCE_CHARACTERS, in_one_line};
 
@@ -23,7 +23,7 @@ pub fn section(document: &Document) -> Markup {
                         tr {
                             th scope="row" { bdi { (in_one_line(&outcome.text, 110)) } small { "no. " (outcome.id) } }
                             td data-label="Why" { bdi { (in_one_line(sentence_of(outcome.reason.as_deref().unwrap_or("no reason is known")), SENTENCE_CHARACTERS)) } }
-                            td data-label="What would settle it" { (remedy(outcome)) }
+                            td data-label="What would settle it" { (remedy(outcome, document.head.measure_deadline_seconds)) }
                         }
                     }
                 }
@@ -37,8 +37,9 @@ fn is_undecided(outcome: &Outcome) -> bool {
     outcome.verdict.as_deref() == Some("inconclusive") || outcome.status == "failed"
 }
 
-/// What would make it conclusive, by the name of the reason (`optimizer_core::verdict::finding::Reason`).
-pub fn remedy(outcome: &Outcome) -> String {
+/// What would make it conclusive, by the name of the reason (`optimizer_core::verdict::finding::Reason`), where the last look comes so many
+/// seconds after a change.
+pub fn remedy(outcome: &Outcome, deadline_seconds: f64) -> String {
     let reason = outcome.reason.as_deref().unwrap_or("");
     let name = reason.split(':').next().unwrap_or("");
     match name {
@@ -48,7 +49,7 @@ pub fn remedy(outcome: &Outcome) -> String {
         "short_baseline" => "Two whole observed days before the change, besides the day right before it. Let it be observed longer before the next change.".to_owned(),
         "query_vanished" => "Name the new query: SELECT optimizer.set_implementation_query(implementation, new_query_hash), before the deadline.".to_owned(),
         "epoch_change" => "Measure it again: the server is another one than before the change, its figures cannot be compared.".to_owned(),
-        "confounded" => "One change at a time on a table: leave 48 hours between two of them.".to_owned(),
+        "confounded" => format!("One change at a time on a table: leave {} between two of them.", span(deadline_seconds)),
         "uncontrolled" => "At least five busy queries on other tables to compare with, or no restart and no other setting in the same days.".to_owned(),
         "workload_shift" => "A time in which the query is called about as often as before the change.".to_owned(),
         "error" => "The look failed: SELECT id, error_message FROM optimizer.implementations WHERE status = 'failed'.".to_owned(),
@@ -79,6 +80,10 @@ fn more_calls(outcome: &Outcome) -> String {
 mod tests {
     use super::*;
     use crate::verdict::finding::Reason;
+
+    fn remedy(outcome: &Outcome) -> String {
+        super::remedy(outcome, 172_800.0)
+    }
 
     #[test]
     fn every_reason_without_a_verdict_has_a_remedy_of_its_own() {

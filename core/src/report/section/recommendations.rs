@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{left_out, nothing, statement, titled};
 use crate::report::document::{Document, Recommendation};
 use crate::report::moment::date_and_minute;
-use crate::report::number::{confidence, millionths, percent, seconds};
+use crate::report::number::{confidence, millionths, percent, seconds, span_alone};
 use crate::report::text::{
     EXPLANATION_CHARACTERS, SENTENCE_CHARACTERS, counted, in_one_line, shown, spaced,
 };
@@ -15,7 +15,7 @@ pub fn section(document: &Document) -> Markup {
     let content = html! {
         @if listed.rows.is_empty() {
             (nothing("Nothing is recommended.",
-                "Advisors run every hour; any other tool may insert suggestions, too. By hand:",
+                &format!("Advisors run every {}; any other tool may insert suggestions, too. By hand:", span_alone(document.head.advise_interval_seconds)),
                 "SELECT * FROM optimizer.generate_suggestions();\nSELECT * FROM optimizer.aggregate_recommendations();"))
         } @else {
             p.note { "By return on investment. Nothing here was executed: a person runs the statement and records it with "

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{left_out, nothing, titled};
 use crate::report::document::{Document, Outcome};
 use crate::report::moment::{date, date_and_minute};
-use crate::report::number::{milliseconds, percent, seconds};
+use crate::report::number::{milliseconds, percent, seconds, span};
 use crate::report::plot::improvement::{axis, axis_of, strip};
 use crate::report::plot::mark::{Mark, inline, labelled};
 use crate::report::scale::Scale;
@@ -16,7 +16,8 @@ pub fn section(document: &Document) -> Markup {
     let content = html! {
         @if listed.rows.is_empty() {
             (nothing("No change was recorded or measured in this period.",
-                "Whoever applies a recommendation says so, and 24 to 48 hours later there is a verdict:",
+                &format!("Whoever applies a recommendation says so, and between {} and {} later there is a verdict:",
+                    span(document.head.measure_after_seconds), span(document.head.measure_deadline_seconds)),
                 "SELECT * FROM optimizer.record_recommendation_implementation(1, implementation_notes => 'built at noon');"))
         } @else {
             p.note { "How much less time a call takes. Found is what is left after taking out the hours of the day, the trend and what moved other queries, too, with its 95 % interval." }

@@ -4,14 +4,14 @@ use maud::{Markup, html};
 
 use super::titled;
 use crate::report::document::{Document, Summary};
-use crate::report::number::{grouped, millionths, percent, seconds, share};
+use crate::report::number::{grouped, millionths, percent, seconds, share, span_alone};
 use crate::report::plot::mark::{Mark, labelled};
 use crate::report::text::counted;
 
 pub fn section(document: &Document) -> Markup {
     let summary = &document.summary;
     let content = html! {
-        p.lede { (sentence(summary)) }
+        p.lede { (sentence(summary, document.head.recent_seconds())) }
         dl.numbers {
             (number("Open recommendations", &grouped(summary.open_recommendations as f64), "waiting for a decision"))
             (number("Expected saving", &per_hour(summary.total_expected_saving_ms_per_hour), "of database time an hour, if all of them are followed"))
@@ -46,12 +46,12 @@ fn per_hour(ms: Option<f64>) -> String {
     seconds(ms.map(|ms| ms / 1000.0))
 }
 
-/// What there is to gain, then what was gained.
-pub fn sentence(summary: &Summary) -> String {
-    format!("{} {}", to_gain(summary), gained(summary))
+/// What there is to gain, then what was gained; recent is what ran in so many seconds.
+pub fn sentence(summary: &Summary, recent_seconds: f64) -> String {
+    format!("{} {}", to_gain(summary, recent_seconds), gained(summary))
 }
 
-fn to_gain(summary: &Summary) -> String {
+fn to_gain(summary: &Summary, recent_seconds: f64) -> String {
     if summary.open_recommendations == 0 {
         return "There is no open recommendation.".to_owned();
     }
@@ -71,7 +71,10 @@ fn to_gain(summary: &Summary) -> String {
                 per_hour(Some(saving))
             )
         }
-        _ => format!("{changes} {verb}; none concerns a query that ran in the last 24 hours."),
+        _ => format!(
+            "{changes} {verb}; none concerns a query that ran in the last {}.",
+            span_alone(recent_seconds)
+        ),
     }
 }
 
@@ -121,6 +124,21 @@ fn is_or_are(count: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sentence(summary: &Summary) -> String {
+        super::sentence(summary, 86_400.0)
+    }
+
+    #[test]
+    fn what_did_not_run_lately_says_since_when() {
+        let summary = Summary { open_recommendations: 2, ..Summary::default() };
+        let said = |width: f64| super::sentence(&summary, 24.0 * width);
+        let none = "2 recommendations wait; none concerns a query that ran in the last";
+        assert!(said(3600.0).starts_with(&format!("{none} 24 hours. ")), "{}", said(3600.0));
+        assert!(said(300.0).starts_with(&format!("{none} 2 hours. ")), "{}", said(300.0));
+        assert!(said(150.0).starts_with(&format!("{none} hour. ")), "{}", said(150.0));
+        assert!(said(1.0).starts_with(&format!("{none} 24 seconds. ")), "{}", said(1.0));
+    }
 
     #[test]
     fn an_empty_database_promises_nothing_and_claims_nothing() {

@@ -25,7 +25,7 @@ pub fn section(document: &Document) -> Markup {
     titled("workload", "Workload", &content)
 }
 
-/// What lists them over the same days, which `query_stats` with its 24 h does not.
+/// What lists them over the same days, which `query_stats` with its 24 buckets does not.
 fn all_queries(days: i64) -> String {
     format!(
         "SELECT query_hash, query_summary, sum(total_exec_time_ms) AS ms FROM optimizer.chart_query_buckets \

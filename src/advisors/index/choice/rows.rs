@@ -39,8 +39,11 @@ impl Choice<'_> {
                 helped.entry(*index).or_default().insert(self.demands[help.demand].0);
             }
         }
-        let mut rows: Vec<Suggestion> =
-            helps.iter().flat_map(|help| self.rows_of(help, &helped, &harmed)).collect();
+        let mut rows = Vec::new();
+        for help in &helps {
+            pgrx::check_for_interrupts!();
+            rows.extend(self.rows_of(help, &helped, &harmed));
+        }
         // Two members of a set may be served by one index.
         let mut seen = BTreeSet::new();
         rows.retain(|row| seen.insert((row.query_hash, row.definition.clone())));

@@ -1,6 +1,6 @@
 use super::super::definition::Key;
 use super::*;
-use crate::plan::{Node, Operation, Plan, Scan};
+use crate::plan::{JoinMethod, Node, Operation, Plan};
 
 fn candidate(relation: u32, columns: &[i16]) -> Candidate {
     Candidate::btree(relation, columns.iter().copied().map(Key::column).collect())
@@ -133,27 +133,6 @@ fn what_could_not_be_made_up_is_not_asked_about() {
     assert_eq!(sets(&trial), [(vec![1], 500.0)]);
 }
 
-#[test]
-fn what_no_set_has_is_not_kept() {
-    let mut planner = Planner { alone: vec![990.0, 10.0, 20.0], pairs: vec![], asked: 0 };
-    let all = vec![candidate(1, &[3]), candidate(1, &[1, 2]), candidate(1, &[1])];
-    let trial = searched(&mut planner, all).trimmed();
-    assert_eq!(trial.candidates, [candidate(1, &[1, 2]), candidate(1, &[1])]);
-    assert_eq!(sets(&trial), [(vec![0], 10.0), (vec![1], 20.0)]);
-}
-
-#[test]
-fn costs_that_are_no_numbers_are_seen() {
-    let found = |left: f64| {
-        let mut planner = Planner { alone: vec![left], pairs: vec![], asked: 0 };
-        let mut trial = searched(&mut planner, vec![candidate(1, &[1])]);
-        trial.before.cost = if left < 0.0 { f64::INFINITY } else { trial.before.cost };
-        trial.is_finite()
-    };
-    assert!(found(10.0));
-    assert!(!found(-1.0));
-}
-
 /// A planner with two plans: a parallel one, and with any index a chain of lookups without workers.
 fn parallel_or_lookups(left: f64) -> impl FnMut(&Question) -> Answer {
     move |question| {
@@ -191,56 +170,6 @@ fn what_would_be_used_for_little_and_gives_up_workers_is_a_risk() {
     let saving = searched(800.0);
     assert_eq!((saving.sets.len(), saving.risks.len()), (1, 0));
     assert!(saving.before.gives_up_workers_for_lookups(&saving.sets[0].after));
-}
-
-#[test]
-fn a_limit_that_is_reached_by_the_order_of_an_index_is_a_risk() {
-    let index = |is_whole_index, filtered, rows| {
-        let scan = Scan {
-            method: ScanMethod::Index,
-            relation: None,
-            index: None,
-            relation_rows: Some(1000.0),
-            filtered,
-            is_whole_index,
-        };
-        node(Operation::Scan(scan), rows, vec![])
-    };
-    fn node(operation: Operation, rows: f64, children: Vec<Node>) -> Node {
-        Node { operation, startup_cost: 0.0, total_cost: 1.0, rows, children }
-    }
-    let limit = |children| node(Operation::Other("limit"), 10.0, children);
-    let ends_early = |root: Node| {
-        let generic = Plan { root, subplans: vec![], jit: false };
-        Figures::of(&Planned { generic, sampled: vec![] }).filters_to_a_limit
-    };
-    assert!(ends_early(limit(vec![index(true, true, 499.0)])));
-    assert!(!ends_early(limit(vec![index(true, true, 500.0)])));
-    // It begins where the condition says, or every row counts, or all rows are sorted anyway.
-    assert!(!ends_early(limit(vec![index(false, true, 10.0)])));
-    assert!(!ends_early(limit(vec![index(true, false, 10.0)])));
-    assert!(!ends_early(limit(vec![node(Operation::Sort, 10.0, vec![index(true, true, 10.0)])])));
-    assert!(!ends_early(index(true, true, 10.0)));
-    let inner = |first, second| {
-        limit(vec![node(Operation::Join(JoinMethod::NestedLoop), 10.0, vec![first, second])])
-    };
-    assert!(ends_early(inner(index(true, true, 10.0), index(false, true, 1.0))));
-    assert!(!ends_early(inner(index(false, false, 10.0), index(true, true, 1.0))));
-    let (before, after) = (
-        Figures::of(&Planned {
-            generic: Plan { root: index(false, true, 10.0), subplans: vec![], jit: false },
-            sampled: vec![],
-        }),
-        Figures::of(&Planned {
-            generic: Plan {
-                root: limit(vec![index(true, true, 10.0)]),
-                subplans: vec![],
-                jit: false,
-            },
-            sampled: vec![],
-        }),
-    );
-    assert!(before.may_get_slower(&after) && !after.may_get_slower(&after));
 }
 
 #[test]

@@ -1,3 +1,6 @@
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::super::definition::Key;
 use super::*;
 
@@ -26,6 +29,11 @@ fn demand(query_hash: i64, time: f64, offers: &[(&[usize], f64)]) -> Demand {
             })
             .collect(),
     }
+}
+
+/// Uninterrupted.
+fn choose(pool: &[Priced], demands: &[Demand], tables_bytes: f64, least_gain: f64) -> Chosen {
+    super::choose(pool, demands, tables_bytes, least_gain, &|| ())
 }
 
 #[test]
@@ -180,4 +188,44 @@ fn nothing_is_chosen_where_nothing_is_offered() {
         choose(&[priced(1, &[1], 0.0)], &[demand(1, 10.0, &[])], TABLES, 0.0).candidates,
         [0_usize; 0]
     );
+}
+
+/// So many queries that each candidate helps, each a bit more than the one before: how often the choice pauses, where the pause that has
+/// this number ends it.
+fn pauses(size: u8, ending: Option<usize>) -> (usize, bool) {
+    let pool: Vec<Priced> = (0..size).map(|place| priced(1, &[i16::from(place)], 1.0)).collect();
+    let members: Vec<[usize; 1]> = (0..pool.len()).map(|place| [place]).collect();
+    let offers: Vec<(&[usize], f64)> = members
+        .iter()
+        .zip(0..size)
+        .map(|(at, place)| (&at[..], 0.2 + f64::from(place) / 1e3))
+        .collect();
+    let demands: Vec<Demand> =
+        (0..i64::from(size)).map(|query_hash| demand(query_hash, 1000.0, &offers)).collect();
+    let pauses = Cell::new(0);
+    let chosen = catch_unwind(AssertUnwindSafe(|| {
+        super::choose(&pool, &demands, TABLES, 1.0, &|| {
+            pauses.set(pauses.get() + 1);
+            // Not a panic, which would be printed.
+            if ending == Some(pauses.get()) {
+                std::panic::resume_unwind(Box::new(()));
+            }
+        })
+    }));
+    (pauses.get(), chosen.is_ok())
+}
+
+#[test]
+fn the_choice_pauses_as_often_as_there_is_work() {
+    let (few, many) = (pauses(10, None), pauses(40, None));
+    // Each step is weighed for each query.
+    assert!(few.1 && few.0 >= 10 * 10, "{few:?}");
+    assert!(many.1 && many.0 >= 16 * (few.0 / 2), "{few:?} {many:?}");
+}
+
+#[test]
+fn the_choice_ends_with_whichever_pause_the_caller_ends() {
+    for ending in 1..=pauses(10, None).0 {
+        assert_eq!(pauses(10, Some(ending)), (ending, false));
+    }
 }
