@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_time_that_is_not_given_is_when_the_ledger_saw_it_at_the_latest() {
+        orders();
+        let id = suggest("CREATE INDEX ON orders (customer_id)");
+        run("CREATE INDEX o_idx ON public.orders (customer_id)");
+        look();
+        run("UPDATE optimizer.index_suggestions SET created_at = now() - interval '4 hours';
+             UPDATE optimizer.system_events SET occurred_after = now() - interval '3 hours', occurred_at = now() - interval '1 hour'");
+        run(&format!("SELECT optimizer.record_recommendation_implementation({id})"));
+        assert!(one::<bool>(
+            "SELECT implementation_timestamp = now() - interval '1 hour' FROM optimizer.implementations"
+        ));
+    }
+
+    #[pg_test]
     fn recording_and_reverting_are_events() {
         let id = recommend_index(5, 60.0, 0.7);
         let implementation = record(id, 2.0);
