@@ -49,6 +49,20 @@ mod tests {
     }
 
     #[pg_test]
+    fn who_asks_for_advice_takes_the_first_look_and_no_other() {
+        close();
+        run("CREATE TABLE public.orders (id int); CREATE INDEX o_idx ON public.orders (id)");
+        let known = "SELECT count(*) FROM optimizer.seen_indexes WHERE index_name = 'public.o_idx'";
+        assert_eq!(one::<i64>(known), 0);
+        run("SELECT optimizer.generate_suggestions()");
+        assert_eq!(one::<i64>(known), 1);
+        // A second look would find it gone.
+        run("DROP INDEX public.o_idx;
+             UPDATE optimizer.seen_server SET catalog_look_ms = 0; SELECT optimizer.generate_suggestions()");
+        assert_eq!(one::<i64>(known), 1);
+    }
+
+    #[pg_test]
     fn the_first_look_notes_nothing() {
         close();
         run("CREATE TABLE public.orders (id int); CREATE INDEX ON public.orders (id)");
