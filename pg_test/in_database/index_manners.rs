@@ -237,6 +237,7 @@ mod tests {
         ran(1, 1000, 0.02, 1000, "");
         advise();
         assert_eq!(suggested(1), [""; 0]);
+        assert_eq!(finding(1), "not_chosen");
     }
 
     /// What `index_findings` says of a query.
