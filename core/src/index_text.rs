@@ -119,6 +119,7 @@ mod tests {
             "CREATE INDEX ON t",
             "CREATE TABLE t (a int)",
             "CREATE INDEX a b (c)",
+            "CREATE INDEX IF EXISTS a ON t (a)",
             "REINDEX INDEX a",
         ] {
             assert_eq!(action(none), None, "{none}");

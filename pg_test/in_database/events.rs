@@ -49,6 +49,20 @@ mod tests {
     }
 
     #[pg_test]
+    fn who_asks_for_advice_takes_the_first_look_and_no_other() {
+        close();
+        run("CREATE TABLE public.orders (id int); CREATE INDEX o_idx ON public.orders (id)");
+        let known = "SELECT count(*) FROM optimizer.seen_indexes WHERE index_name = 'public.o_idx'";
+        assert_eq!(one::<i64>(known), 0);
+        run("SELECT optimizer.generate_suggestions()");
+        assert_eq!(one::<i64>(known), 1);
+        // A second look would find it gone.
+        run("DROP INDEX public.o_idx;
+             UPDATE optimizer.seen_server SET catalog_look_ms = 0; SELECT optimizer.generate_suggestions()");
+        assert_eq!(one::<i64>(known), 1);
+    }
+
+    #[pg_test]
     fn the_first_look_notes_nothing() {
         close();
         run("CREATE TABLE public.orders (id int); CREATE INDEX ON public.orders (id)");
@@ -191,6 +205,20 @@ mod tests {
         record(id, 5.0);
         assert!(one::<bool>(
             "SELECT implementation_timestamp = now() - interval '5 hours' FROM optimizer.implementations"
+        ));
+    }
+
+    #[pg_test]
+    fn a_time_that_is_not_given_is_when_the_ledger_saw_it_at_the_latest() {
+        orders();
+        let id = suggest("CREATE INDEX ON orders (customer_id)");
+        run("CREATE INDEX o_idx ON public.orders (customer_id)");
+        look();
+        run("UPDATE optimizer.index_suggestions SET created_at = now() - interval '4 hours';
+             UPDATE optimizer.system_events SET occurred_after = now() - interval '3 hours', occurred_at = now() - interval '1 hour'");
+        run(&format!("SELECT optimizer.record_recommendation_implementation({id})"));
+        assert!(one::<bool>(
+            "SELECT implementation_timestamp = now() - interval '1 hour' FROM optimizer.implementations"
         ));
     }
 

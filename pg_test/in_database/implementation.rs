@@ -79,6 +79,10 @@ mod tests {
             )),
             2
         );
+        // Neither another query nor another change of the same one says it again.
+        record(recommend_index(2, 20.0, 0.5), 0.0);
+        let repeats = "SELECT count(*) FROM optimizer.implementations WHERE is_repeat";
+        assert_eq!(one::<i64>(repeats), 0);
     }
 
     #[pg_test]

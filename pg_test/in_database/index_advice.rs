@@ -165,6 +165,11 @@ mod tests {
                 &["orders USING btree (customer_id)"],
             ),
             ("UPDATE shop.customers SET email = $1 WHERE id = $2", &[]),
+            // The check comes after the rows are found: each has an index of its own.
+            (
+                "DELETE FROM shop.customers WHERE email = $1",
+                &["customers USING btree (email)", "orders USING btree (customer_id)"],
+            ),
             ("SELECT * FROM shop.small WHERE kind = $1", &[]),
             ("SELECT * FROM pg_catalog.pg_class WHERE relpages = $1", &[]),
             ("SELECT * FROM optimizer.query_texts WHERE query = $1", &[]),
@@ -213,6 +218,62 @@ mod tests {
             "SELECT bool_or((s.value #>> '{after,filters_to_a_limit}')::boolean) FROM optimizer.index_trials t, jsonb_array_elements(t.trial -> 'sets') AS s",
         );
         assert!(trial, "the index on placed_at was not tried");
+    }
+
+    #[pg_test]
+    fn who_may_get_slower_is_named_though_nothing_would_help_it() {
+        shop();
+        costly(1, "SELECT * FROM shop.orders WHERE placed_at = $1");
+        costly(2, "SELECT * FROM shop.orders WHERE status <> 'done' ORDER BY placed_at LIMIT 20");
+        advise();
+        let named = "Others may get slower, since with it the planner";
+        assert_eq!((outcome(2).as_str(), suggested(2).len()), ("helped", 0));
+        assert!(said(1, "reasoning").contains(named), "{}", said(1, "reasoning"));
+        assert!(said(1, "reasoning").contains("is reached: 2."), "{}", said(1, "reasoning"));
+        // The same where the planner hopes for too little to call it a help.
+        run("UPDATE optimizer.index_trials SET outcome = 'at_risk', trial = trial || jsonb_build_object('risks', trial -> 'sets', 'sets', '[]'::jsonb)
+             WHERE query_hash = 2; DELETE FROM optimizer.index_suggestions");
+        advise();
+        assert!(said(1, "reasoning").contains(named), "{}", said(1, "reasoning"));
+    }
+
+    /// As if the trial of query 1 had found one index that saves these shares of the planner's cost, with pages from disk and from memory.
+    fn saving(from_disk: f64, from_memory: f64) {
+        run(&format!(
+            "UPDATE optimizer.index_trials SET trial = trial || jsonb_build_object('cached_cost', 1000, 'on_flash', '[1000, 0]'::jsonb,
+                 'before', trial -> 'before' || '{{\"cost\": 1000}}',
+                 'sets', jsonb_build_array(trial #> '{{sets,0}}' || jsonb_build_object('cached_cost', 1000 * (1 - {from_memory}),
+                     'after', trial #> '{{sets,0,after}}' || jsonb_build_object('cost', 1000 * (1 - {from_disk})))))
+             WHERE query_hash = 1"
+        ));
+        advise();
+    }
+
+    #[pg_test]
+    fn what_is_suggested_stays_down_to_eight_percent_and_what_is_not_begins_at_ten() {
+        shop();
+        costly(1, "SELECT * FROM shop.orders WHERE customer_id = $1");
+        // So large that the room of an index is nothing.
+        run("UPDATE pg_class SET relpages = 10000000 WHERE oid = 'shop.orders'::regclass");
+        advise();
+        let is_suggested = |from_disk, from_memory| {
+            saving(from_disk, from_memory);
+            suggested(1).len() == 1
+        };
+        // Nine tenths of it are promised.
+        assert!(is_suggested(0.11, 0.0));
+        assert!(!is_suggested(0.08, 0.0));
+        assert!(!is_suggested(0.10, 0.0));
+        assert!(is_suggested(0.12, 0.0));
+        assert!(is_suggested(0.10, 0.0));
+        // Pages that were in memory are promised as from memory.
+        run("UPDATE optimizer.query_metrics SET shared_blks_hit = 1000, shared_blks_read = 0");
+        assert!(!is_suggested(0.9, 0.05));
+        assert!(is_suggested(0.05, 0.5));
+        // Less than a thousandth of all time is not worth an index, whatever it is of the query.
+        ran(2, 1000, 4990.0, 1000, "SELECT count(*) FROM shop.customers");
+        assert!(is_suggested(0.6, 0.6));
+        assert!(!is_suggested(0.5, 0.5));
     }
 
     #[pg_test]

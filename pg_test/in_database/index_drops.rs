@@ -144,6 +144,48 @@ mod tests {
         assert_eq!(dropped(), [""; 0]);
     }
 
+    /// An index twice, a recommendation to drop the second, and a ledger that has seen both.
+    fn told_to_drop_the_second() {
+        written();
+        run("CREATE INDEX first ON shop.orders (status); CREATE INDEX second ON shop.orders (status);
+             SELECT optimizer.generate_suggestions(); SELECT optimizer.aggregate_recommendations();
+             SELECT optimizer.run_maintenance_step('events')");
+        assert_eq!(dropped(), ["drop_duplicate second"]);
+    }
+
+    #[pg_test]
+    fn a_drop_was_followed_when_the_ledger_knew_the_index_or_saw_it_go_since() {
+        told_to_drop_the_second();
+        run("DROP INDEX shop.second; DELETE FROM optimizer.looks_implemented;
+             DELETE FROM optimizer.system_events WHERE event_type = 'index'");
+        // It is known from before, and nobody has looked since.
+        assert_eq!(dropped(), ["drop_duplicate second"]);
+        run("DELETE FROM optimizer.seen_indexes WHERE index_name = 'shop.second';
+             INSERT INTO optimizer.system_events (occurred_at, noticed_by, event_type, action, relation_id, relation_name, object_name)
+             SELECT s.created_at + shift, 'look', 'index', 'dropped', 'shop.orders'::regclass, 'shop.orders', name
+             FROM optimizer.index_suggestions s, (VALUES (interval '0', 'shop.second'), ('-1 s', 'shop.second'), ('0', 'shop.third')) AS e (shift, name)");
+        assert_eq!(dropped(), ["drop_duplicate second"]);
+        // Gone before it was advised, and another one since.
+        run("DELETE FROM optimizer.system_events e USING optimizer.index_suggestions s
+             WHERE e.object_name = 'shop.second' AND e.occurred_at = s.created_at");
+        assert_eq!(dropped(), [""; 0]);
+    }
+
+    #[pg_test]
+    fn a_drop_that_nobody_followed_goes_with_its_ground() {
+        told_to_drop_the_second();
+        run("DROP INDEX shop.first");
+        assert_eq!(dropped(), [""; 0]);
+    }
+
+    #[pg_test]
+    fn a_drop_that_was_dismissed_is_not_followed() {
+        told_to_drop_the_second();
+        run("SELECT optimizer.dismiss_recommendation(id, 'not now') FROM optimizer.recommendations WHERE kind LIKE 'drop%';
+             DROP INDEX shop.second");
+        assert_eq!(dropped(), [""; 0]);
+    }
+
     #[pg_test]
     fn it_hangs_on_the_costliest_write_and_is_not_made_when_there_is_none() {
         shop();

@@ -237,6 +237,7 @@ mod tests {
         ran(1, 1000, 0.02, 1000, "");
         advise();
         assert_eq!(suggested(1), [""; 0]);
+        assert_eq!(finding(1), "not_chosen");
     }
 
     /// What `index_findings` says of a query.
@@ -305,6 +306,31 @@ mod tests {
             "SELECT count(*) = 0 OR bool_or(reasoning LIKE '%ms of writing%') FROM optimizer.index_suggestions WHERE query_hash = 1",
         );
         assert!(written);
+    }
+
+    #[pg_test]
+    fn a_load_in_a_day_is_a_rate_however_few_its_calls() {
+        shop();
+        costly(1, BY_CUSTOMER);
+        ran(
+            7,
+            9,
+            100.0,
+            500_000,
+            "INSERT INTO shop.orders (id, customer_id) SELECT n, n FROM generate_series($1, $2) AS n",
+        );
+        let is_told_of_writing = || {
+            run(
+                "DELETE FROM optimizer.index_suggestions; SELECT optimizer.generate_suggestions(1)",
+            );
+            said(1, "reasoning").contains("ms of writing")
+        };
+        advise();
+        // 19 of the last 24 hours were observed, then 20.
+        observed(18.0);
+        assert!(!is_told_of_writing());
+        observed(19.0);
+        assert!(is_told_of_writing());
     }
 
     #[pg_test]

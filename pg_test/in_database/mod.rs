@@ -13,6 +13,8 @@ mod http;
 mod implementation;
 mod index_advice;
 mod index_drops;
+mod index_findings;
+mod index_followed;
 mod index_manners;
 mod ingest;
 mod learning;

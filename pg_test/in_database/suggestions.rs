@@ -105,18 +105,60 @@ mod tests {
                  actual_improvement_percent = 50, adjusted_improvement_percent = 50, measured_at = now(),
                  post_optimization_stats = jsonb_set(pre_optimization_stats, '{mean_exec_time_ms}', '5')");
         assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations"), 2);
-        assert_eq!(one::<i64>("SELECT count(*) FROM optimizer.implementations WHERE is_repeat"), 1);
+        // The first one counts.
+        assert!(one::<bool>(
+            "SELECT bool_and(is_repeat = (id > recorded_with)) FROM optimizer.implementations"
+        ));
         assert_eq!(
             one::<f64>(
                 "SELECT total_actual_improvement_percent FROM optimizer.optimization_summary()"
             ),
             50.0
         );
+        // 5 ms of 1000 calls an hour for a day, once.
+        assert_eq!(
+            one::<f64>("SELECT seconds_saved_per_day FROM optimizer.optimization_summary()"),
+            one::<f64>(
+                "SELECT 5 * (post_optimization_stats ->> 'calls_per_hour')::float8 * 24 / 1000 FROM optimizer.implementations LIMIT 1"
+            )
+        );
         let outcomes = include_str!("../../sql/queries/outcomes.sql");
-        let shares = one::<f64>(&format!(
-            "SELECT min(o.share) FROM ({outcomes}) AS o (a, b, c, d, e, f, g, share)"
-        ));
-        assert_eq!(shares, 1.0);
+        let shares = || {
+            one::<f64>(&format!(
+                "SELECT min(o.share) FROM ({outcomes}) AS o (a, b, c, d, e, f, g, share)"
+            ))
+        };
+        assert_eq!(shares(), 1.0);
+        // Of one maker two kinds of advice, each with its own.
+        run(
+            "UPDATE optimizer.optimization_implementations SET made_by = 'm1', kind = 'kind ' || id",
+        );
+        assert_eq!(shares(), 1.0);
+        run("UPDATE optimizer.optimization_implementations SET kind = 'one'");
+        assert_eq!(shares(), 0.5);
+    }
+
+    #[pg_test]
+    fn a_summary_counts_what_saves_most_of_each_query_and_action() {
+        ingest(1, 0.0, 1000, 10.0);
+        ingest(2, 0.0, 1000, 10.0);
+        observed(1.0);
+        index_of_maker("m1", "t", "CREATE INDEX ON t (a)");
+        index_of_maker("m2", "public.t", "CREATE INDEX ON public.t (a)");
+        run("UPDATE optimizer.index_suggestions SET estimated_improvement_percent = 20 WHERE made_by = 'm2';
+             INSERT INTO optimizer.index_suggestions (query_hash, relation, definition, estimated_improvement_percent, confidence_score, made_by)
+             VALUES (2, 't', 'CREATE INDEX ON t (a)', 50, 0.5, 'm1');
+             INSERT INTO optimizer.workload_patterns (query_hash, pattern_type, description, estimated_improvement_percent, confidence_score)
+             VALUES (1, 'hourly_peak', 'ask less', 30, 0.5), (1, 'daily_cycle', 'ask later', 40, 0.5);
+             SELECT optimizer.aggregate_recommendations()");
+        let whole = "SELECT sum(expected_saving_ms_per_hour) FROM optimizer.recommendations WHERE made_by <> 'm2'";
+        assert_eq!(
+            one::<i64>("SELECT count(*) FROM optimizer.recommendations WHERE action_key IS NULL"),
+            2
+        );
+        assert!(one::<bool>(&format!(
+            "SELECT abs(total_expected_saving_ms_per_hour - ({whole})) < 1e-6 FROM optimizer.optimization_summary()"
+        )));
     }
 
     #[pg_test]
@@ -137,6 +179,9 @@ mod tests {
             "btree: Create a btree index on t (a) INCLUDE (b) WHERE c > 5"
         );
         assert_eq!(index_said("drop", "kind || ': ' || action_sql"), "drop: DROP INDEX t_a_idx");
+        run(
+            "UPDATE optimizer.index_suggestions SET undo_definition = 'CREATE INDEX ON t (a)' WHERE made_by = 'wrong'",
+        );
         for maker in ["table", "wrong"] {
             assert_eq!(index_said(maker, "action_sql"), "none");
             assert_eq!(index_said(maker, "undo_sql"), "none");

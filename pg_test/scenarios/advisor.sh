@@ -109,6 +109,17 @@ claim "an hour before it was seen is doubted" says "$(recorded_at "now() - inter
 said=$(recorded_at "now()")
 claim "the moment itself is not" says_not "$said" "the ledger of events saw"
 claim "and it is recorded" grep -qE '^[0-9]+$' <(echo "$said")
+# What only a look found happened in an interval: any time in it may be right, give or take a minute.
+psql_q "UPDATE optimizer.index_suggestions SET created_at = now() - interval '4 hours' WHERE made_by = 'tester';
+    UPDATE optimizer.system_events SET occurred_at = now() - interval '1 hour', occurred_after = now() - interval '3 hours'
+    WHERE object_name = 'public.visits_ms_idx'"
+for ago in '3 hours 30 s' '2 hours' '59 min 30 s'; do
+    claim "$ago ago is not doubted of what was seen between three hours ago and one" \
+        says_not "$(recorded_at "now() - interval '$ago'")" "the ledger of events saw"
+done
+for ago in '3 hours 2 min' '58 min'; do
+    claim "$ago ago is" says "$(recorded_at "now() - interval '$ago'")" "the ledger of events saw the change at"
+done
 
 echo '# a table with partitions, and what is left behind'
 psql_q "CREATE TABLE public.parts (a int, at date) PARTITION BY RANGE (at);

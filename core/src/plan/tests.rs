@@ -47,10 +47,10 @@ fn a_shape_has_no_numbers_and_a_digest_follows_it() {
 
 #[test]
 fn an_index_on_few_rows_is_not_read_as_a_whole() {
-    let read = |share_of_rows| {
+    let read = |is_whole, share_of_rows| {
         let mut scan = node(Operation::Other("result"), 10.0, vec![seq("s.a", "s.a", 10.0)]);
         if let Operation::Scan(scan) = &mut scan.children[0].operation {
-            (scan.index, scan.is_whole_index) = (named("<1>", "<1>"), true);
+            (scan.index, scan.is_whole_index) = (named("<1>", "<1>"), is_whole);
         }
         let mut plan = plan(scan);
         plan.name_indexes(&mut |_| Some(MadeUp { name: "new".to_owned(), share_of_rows }));
@@ -58,8 +58,9 @@ fn an_index_on_few_rows_is_not_read_as_a_whole() {
             plan.scans().map(|(_, scan)| (scan.index.clone(), scan.is_whole_index)).next().unwrap();
         (found.0.unwrap().name, found.1)
     };
-    assert_eq!(read(0.1), ("new".to_owned(), true));
-    assert_eq!(read(0.099), ("new".to_owned(), false));
+    assert_eq!(read(true, 0.1), ("new".to_owned(), true));
+    assert_eq!(read(true, 0.099), ("new".to_owned(), false));
+    assert_eq!(read(false, 1.0), ("new".to_owned(), false));
 }
 
 #[test]

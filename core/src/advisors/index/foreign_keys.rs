@@ -94,14 +94,22 @@ mod tests {
     }
 
     fn found(shape: &Shape, table: &Table) -> Vec<Unindexed> {
+        taking(100.0, shape, table)
+    }
+
+    fn taking(mean_exec_time_ms: f64, shape: &Shape, table: &Table) -> Vec<Unindexed> {
         let key = ForeignKey { from: 1, columns: vec![2], to: 5, referenced: vec![1] };
-        unindexed(shape, &[key], |oid| (oid == 1).then_some(table), 100.0)
+        let elsewhere = ForeignKey { columns: vec![3], to: 6, ..key.clone() };
+        let keys = [key.clone(), elsewhere, key];
+        unindexed(shape, &keys, |oid| (oid == 1).then_some(table), mean_exec_time_ms)
     }
 
     #[test]
     fn a_delete_reads_the_referencing_table() {
         let table = orders();
         let found = found(&write(true, &[]), &table);
+        // Once, and not what references another table.
+        assert_eq!(found.len(), 1);
         assert_eq!(found[0].candidate, Candidate::btree(1, vec![Key::column(2)]));
         // 15 ms for the pages, 60 for the rows.
         assert!((found[0].saving - 0.75).abs() < 1e-9, "{found:?}");
@@ -115,18 +123,27 @@ mod tests {
     }
 
     #[test]
+    fn the_checks_are_not_all_of_a_statement_and_nothing_of_one_without_a_time() {
+        let table = orders();
+        let saving = |mean| taking(mean, &write(true, &[]), &table).first().map(|key| key.saving);
+        assert_eq!((saving(10.0), saving(0.0)), (Some(MOST_SHARE), None));
+    }
+
+    #[test]
     fn an_index_that_begins_with_the_key_is_enough() {
-        let with = |keys: &[i16], is_partial| {
-            let index = Index {
-                method: "btree".into(),
-                keys: keys.to_vec(),
-                is_valid: true,
-                is_partial,
-                ..Index::default()
-            };
+        let with = |index: Index| {
             found(&write(true, &[]), &Table { indexes: vec![index], ..orders() }).len()
         };
-        assert_eq!((with(&[2, 3], false), with(&[3, 2], false), with(&[2], true)), (0, 1, 1));
+        let index = |keys: &[i16]| Index {
+            method: "btree".into(),
+            keys: keys.to_vec(),
+            is_valid: true,
+            ..Index::default()
+        };
+        assert_eq!((with(index(&[2, 3])), with(index(&[3, 2]))), (0, 1));
+        assert_eq!(with(Index { is_partial: true, ..index(&[2]) }), 1);
+        assert_eq!(with(Index { is_valid: false, ..index(&[2]) }), 1);
+        assert_eq!(with(Index { method: "hash".into(), ..index(&[2]) }), 1);
     }
 
     #[test]

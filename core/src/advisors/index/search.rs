@@ -290,4 +290,8 @@ fn bare(
 }
 
 #[cfg(test)]
+mod figures_tests;
+#[cfg(test)]
+mod sets_tests;
+#[cfg(test)]
 mod tests;

@@ -53,7 +53,7 @@ fn harms(queries: &[i64]) -> String {
         named.push(format!("{} more", queries.len() - MOST_NAMED));
     }
     format!(
-        "Others may get slower, since with it the planner gives up their parallel workers for looking up row after row: {}.",
+        "Others may get slower, since with it the planner gives up their parallel workers for looking up row after row, or reads in its order until a limit is reached: {}.",
         named.join(", ")
     )
 }
@@ -206,9 +206,13 @@ mod tests {
     #[test]
     fn queries_that_may_get_slower_are_named_up_to_eight() {
         let nine: Vec<i64> = (1..=9).map(|n| -n).collect();
-        assert!(harms(&nine[..8]).ends_with("row after row: -1, -2, -3, -4, -5, -6, -7, -8."));
+        assert!(harms(&nine[..8]).ends_with("a limit is reached: -1, -2, -3, -4, -5, -6, -7, -8."));
         assert!(harms(&nine).ends_with("-7, -8, 1 more."));
-        assert!(harms(&[7]).starts_with("Others may get slower"));
+        // Both ways in which an index does harm (`Figures::may_get_slower`).
+        assert!(
+            harms(&[7]).starts_with("Others may get slower")
+                && harms(&[7]).contains("row after row, or")
+        );
     }
 
     #[test]

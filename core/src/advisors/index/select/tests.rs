@@ -158,6 +158,83 @@ fn what_is_left_too_little_to_do_goes() {
 }
 
 #[test]
+fn what_pays_only_beside_another_goes_with_it() {
+    // The first two are best to begin with; then the others take what the second is for, and what it leaves is not worth it, nor then the first.
+    let pool =
+        [priced(1, &[1], 20.0), priced(1, &[2], 5.0), priced(1, &[3], 4.0), priced(1, &[4], 4.0)];
+    let demands = [
+        demand(11, 100.0, &[(&[0], 0.18)]),
+        demand(12, 100.0, &[(&[0, 1], 0.05)]),
+        demand(13, 100.0, &[(&[1], 0.30), (&[2], 0.36)]),
+        demand(14, 100.0, &[(&[1], 0.30), (&[3], 0.36)]),
+    ];
+    assert_eq!(choose(&pool, &demands, TABLES, 1.0).candidates, [2, 3]);
+}
+
+#[test]
+fn of_two_one_of_which_is_superfluous_the_costlier_goes() {
+    let pool = [
+        priced(1, &[1], 5.0),
+        priced(1, &[2], 1.0),
+        priced(1, &[3], 1.0),
+        priced(1, &[4], 1.0),
+        priced(1, &[5], 1.0),
+        priced(1, &[6], 1.0),
+    ];
+    // Each of the first two has three queries; two of them find something better.
+    let demands = [
+        demand(11, 100.0, &[(&[0], 0.5), (&[1], 0.5)]),
+        demand(12, 100.0, &[(&[0], 0.5), (&[2], 0.9)]),
+        demand(13, 100.0, &[(&[0], 0.5), (&[3], 0.9)]),
+        demand(14, 100.0, &[(&[1], 0.5), (&[4], 0.9)]),
+        demand(15, 100.0, &[(&[1], 0.5), (&[5], 0.9)]),
+    ];
+    assert_eq!(choose(&pool, &demands, TABLES, 1.0).candidates, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_first_index_counts_however_small_its_share_of_a_query_is() {
+    let saves = [demand(11, 10_000.0, &[(&[0], 0.03)])];
+    assert_eq!(choose(&[priced(1, &[1], 1.0)], &saves, TABLES, 200.0).candidates, [0]);
+}
+
+#[test]
+fn room_takes_three_tenths_of_a_querys_time_at_most() {
+    let pool = [Priced { bare_bytes: TABLES * 10.0, ..priced(1, &[1], 0.0) }];
+    let saves = |saving| [demand(11, 1000.0, &[(&[0], saving)])];
+    assert_eq!(choose(&pool, &saves(0.29), TABLES, 1.0).candidates, [0_usize; 0]);
+    assert_eq!(choose(&pool, &saves(0.31), TABLES, 1.0).candidates, [0]);
+}
+
+#[test]
+fn what_a_wider_index_stands_in_for_costs_the_planner_a_little_more() {
+    let pool = [priced(1, &[1], 1.0), priced(1, &[1, 2], 1.0), priced(1, &[3], 1.0)];
+    let demands = [
+        demand(11, 100.0, &[(&[0], 0.5), (&[2], 0.495)]),
+        demand(12, 1000.0, &[(&[1], 0.9)]),
+        demand(13, 1000.0, &[(&[2], 0.9)]),
+    ];
+    let chosen = choose(&pool, &demands, TABLES, 1.0);
+    assert_eq!((chosen.candidates, &chosen.helps[0].served_by[..]), (vec![1, 2], &[2][..]));
+}
+
+#[test]
+fn of_two_sets_that_cost_the_planner_the_same_the_smaller_counts() {
+    let pool = [priced(1, &[1], 1.0), priced(2, &[1], 1.0)];
+    let demands = |offers: &[(&[usize], f64)]| {
+        [
+            demand(11, 100.0, offers),
+            demand(12, 100.0, &[(&[0], 0.5)]),
+            demand(13, 100.0, &[(&[1], 0.5)]),
+        ]
+    };
+    for offers in [[(&[0, 1][..], 0.5), (&[0], 0.5)], [(&[0][..], 0.5), (&[0, 1], 0.5)]] {
+        let chosen = choose(&pool, &demands(&offers), TABLES, 1.0);
+        assert_eq!((chosen.candidates, &chosen.helps[0].served_by[..]), (vec![0, 1], &[0][..]));
+    }
+}
+
+#[test]
 fn what_is_suggested_already_stays_unless_another_is_clearly_better() {
     let mut pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0)];
     let demands = |other| [demand(11, 1000.0, &[(&[0], 0.80), (&[1], other)])];
@@ -165,6 +242,13 @@ fn what_is_suggested_already_stays_unless_another_is_clearly_better() {
     pool[0].is_current = true;
     assert_eq!(choose(&pool, &demands(0.82), TABLES, 200.0).candidates, [0]);
     assert_eq!(choose(&pool, &demands(0.95), TABLES, 200.0).candidates, [1]);
+    // Of a pair both have to be.
+    let mut pool = [priced(1, &[1], 1.0), priced(1, &[2], 1.0), priced(2, &[1], 1.0)];
+    let pair = [demand(11, 1000.0, &[(&[0], 0.82), (&[1, 2], 0.80)])];
+    pool[1].is_current = true;
+    assert_eq!(choose(&pool, &pair, TABLES, 200.0).candidates, [0]);
+    pool[2].is_current = true;
+    assert_eq!(choose(&pool, &pair, TABLES, 200.0).candidates, [1, 2]);
 }
 
 #[test]
