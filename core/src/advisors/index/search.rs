@@ -290,8 +290,6 @@ fn bare(
 }
 
 #[cfg(test)]
-mod figures_tests;
-#[cfg(test)]
 mod sets_tests;
 #[cfg(test)]
 mod tests;

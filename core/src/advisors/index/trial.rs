@@ -204,4 +204,6 @@ fn saving(before: f64, after: f64) -> f64 {
 }
 
 #[cfg(test)]
+mod figures_tests;
+#[cfg(test)]
 mod tests;

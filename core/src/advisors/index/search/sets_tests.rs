@@ -2,6 +2,7 @@
 
 use super::super::definition::Key;
 use super::*;
+use crate::plan::{JoinMethod, Node, Operation, Plan};
 
 fn candidate(relation: u32, columns: &[i16]) -> Candidate {
     Candidate::btree(relation, columns.iter().copied().map(Key::column).collect())
