@@ -26,7 +26,10 @@ WITH wanted AS MATERIALIZED (
                               AND optimizer.index_fingerprint(pg_get_indexdef(x.indexrelid)) = optimizer.index_fingerprint(s.definition))
                         AND NOT EXISTS (
                             SELECT FROM optimizer.index_failures f
-                            WHERE f.query_hash = s.query_hash AND f.fingerprint = optimizer.index_fingerprint(s.definition)))
+                            JOIN pg_catalog.pg_class r ON r.oid = to_regclass(s.relation)
+                            WHERE f.query_hash = s.query_hash AND f.fingerprint = optimizer.index_fingerprint(s.definition)
+                              -- and the table is about as large as it was then
+                              AND greatest(r.reltuples, 0) BETWEEN f.table_rows / 2 AND f.table_rows * 2))
       AND (EXISTS (SELECT FROM optimizer.query_activity a WHERE a.query_hash = s.query_hash)
            OR NOT EXISTS (SELECT FROM optimizer.query_texts t WHERE t.query_hash = s.query_hash)
            -- a relation that is gone has no index any more, whether its queries run or not
