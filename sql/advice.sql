@@ -22,7 +22,7 @@ FROM optimizer.query_rewrite_suggestions s
 WHERE NOT s.dismissed;
 
 -- What cannot be followed says why and has no action: an unknown setting, a place where it cannot be set, a value that the
--- server does not take. Each mention of obstacle is a call of its function, once per row and column. It stays a row: whoever brings advice for a fleet brings some that fits not everywhere.
+-- server does not take. It stays a row: whoever brings advice for a fleet brings some that fits not everywhere.
 CREATE VIEW optimizer.parameter_advice AS
 SELECT s.query_hash,
        'parameter' AS source_type,
@@ -72,6 +72,7 @@ CROSS JOIN LATERAL (
     SELECT coalesce(optimizer.setting_obstacle(s.parameter_name, s.recommended_value, s.scope),
                     CASE WHEN s.scope = 'role' AND setting.role IS NULL
                          THEN 'which role runs the query is not known yet' END)
+    OFFSET 0  -- else each mention of the reason is a call
 ) AS obstacle (reason)
 CROSS JOIN LATERAL (
     SELECT CASE s.scope WHEN 'query' THEN 'SET LOCAL' ELSE alter || ' SET' END,
