@@ -156,7 +156,7 @@ worker_off() {
     wait_until 10 "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'optimizer_workflow worker'"
 }
 # A hint that was pasted above has switched it on, and a step it is at is not a person's.
-worker_off
+claim "the worker is off" worker_off
 COVERAGE="LOCK TABLE optimizer.sampling_coverage IN ACCESS EXCLUSIVE MODE"
 IMPLEMENTED="LOCK TABLE optimizer.optimization_recommendations IN ACCESS EXCLUSIVE MODE"
 claim "self_check() with trials done and all" says "$(while_locked "$COVERAGE" psql_q 'SELECT trials FROM optimizer.self_check(50)')" "NOTICE:  optimizer_workflow: 0 of 50 trials judged"
@@ -182,6 +182,6 @@ psql_q "ALTER SYSTEM SET optimizer_workflow.lock_timeout = '10s'"; psql_q "ALTER
 claim "the worker is at it" wait_until 20 "SELECT last_run_at > now() - interval '3 s' FROM optimizer.maintenance_runs WHERE step = 'aggregate'"
 while_locked "$IMPLEMENTED" sleep 5
 claim "and says nothing, waiting as long" test "$(cluster_log "$MAIN" | grep -c 'NOTICE:  optimizer_workflow: step')" = "$lines"
-worker_off
+claim "and off again" worker_off
 claim_consistent
 cluster_stop "$MAIN"

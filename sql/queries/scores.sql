@@ -46,7 +46,7 @@ CROSS JOIN LATERAL (
                     learned.forecast_half_width_percent,
                     (SELECT o.forecast_half_width_percent FROM optimizer.learned_overall o),
                     (SELECT optimizer.unknown_forecast_half_width())) AS half_width
-    OFFSET 0  -- once per row: else each mention below is found anew, which took half of the time of an aggregation's reading
+    OFFSET 0  -- once per row: else each mention below is found anew
 ) AS expected
 CROSS JOIN LATERAL (
     SELECT expected.confidence, expected.forecast,

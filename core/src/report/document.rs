@@ -82,7 +82,8 @@ pub struct Head {
     pub measure_deadline_seconds: f64,
 }
 
-/// Buckets of the view `recent_window`, which says how often and how long a query runs at present.
+/// Buckets of the view `recent_window`, which says how often and how long a query runs at present: a day of hourly ones. No setting of its
+/// own: `bucket_width` moves it.
 const RECENT_BUCKETS: f64 = 24.0;
 
 impl Head {

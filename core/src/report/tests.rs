@@ -395,4 +395,6 @@ fn spans_of_time_are_those_that_were_set() {
     document.head.measure_after_seconds = 7_200.0;
     document.head.measure_deadline_seconds = 259_200.0;
     assert_eq!(said(&document), [false, false, false, true, true, true]);
+    document.head.measure_deadline_seconds = 7_200.0;
+    assert!(page(&document).contains("says so, and 2 hours later"));
 }

@@ -8,8 +8,8 @@
 //! takes the offer with the least cost, also where we believe less of it than of another, or expect harm.
 //!
 //! Promises: nothing is chosen that saves less than it costs, or less than `least_gain`; of two where one begins with the
-//! other's keys only the wider one is left. The order of queries and candidates does not matter beyond ties. `pause` is called all
-//! the way through, at most one candidate or one query apart: many of both take minutes, and a caller ends them from there, by unwinding.
+//! other's keys only the wider one is left. The order of queries and candidates does not matter beyond ties. `pause` is called
+//! often: many candidates for many queries take longer than a person waits, and a caller ends that from there, by unwinding.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{left_out, nothing, titled};
-use crate::report::document::{Document, Outcome};
+use crate::report::document::{Document, Head, Outcome};
 use crate::report::moment::{date, date_and_minute};
 use crate::report::number::{milliseconds, percent, seconds, span};
 use crate::report::plot::improvement::{axis, axis_of, strip};
@@ -16,8 +16,7 @@ pub fn section(document: &Document) -> Markup {
     let content = html! {
         @if listed.rows.is_empty() {
             (nothing("No change was recorded or measured in this period.",
-                &format!("Whoever applies a recommendation says so, and between {} and {} later there is a verdict:",
-                    span(document.head.measure_after_seconds), span(document.head.measure_deadline_seconds)),
+                &format!("Whoever applies a recommendation says so, and {} later there is a verdict:", wait_of(&document.head)),
                 "SELECT * FROM optimizer.record_recommendation_implementation(1, implementation_notes => 'built at noon');"))
         } @else {
             p.note { "How much less time a call takes. Found is what is left after taking out the hours of the day, the trend and what moved other queries, too, with its 95 % interval." }
@@ -31,6 +30,12 @@ pub fn section(document: &Document) -> Markup {
         }
     };
     titled("results", "What came of it", &content)
+}
+
+/// From the first look to the last; one span where the settings leave no time between the two.
+fn wait_of(head: &Head) -> String {
+    let (first, last) = (head.measure_after_seconds, head.measure_deadline_seconds);
+    if first < last { format!("between {} and {}", span(first), span(last)) } else { span(first) }
 }
 
 fn table(outcomes: &[Outcome]) -> Markup {
