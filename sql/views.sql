@@ -63,9 +63,9 @@ $$;
 CREATE VIEW optimizer.unread_texts AS
 SELECT count(*) AS texts
 FROM optimizer.query_texts t
-WHERE NOT EXISTS (SELECT FROM optimizer.query_readings r WHERE r.query_hash = t.query_hash);
+WHERE NOT t.is_own AND NOT EXISTS (SELECT FROM optimizer.query_readings r WHERE r.query_hash = t.query_hash);
 COMMENT ON VIEW optimizer.unread_texts IS 'How many texts wait for the statement reader';
-COMMENT ON COLUMN optimizer.unread_texts.texts IS 'Texts without a row in query_readings';
+COMMENT ON COLUMN optimizer.unread_texts.texts IS 'Texts of others than the extension without a row in query_readings';
 
 CREATE VIEW optimizer.query_activity AS
 SELECT m.query_hash,

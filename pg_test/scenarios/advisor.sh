@@ -130,6 +130,25 @@ for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT count(*) AS m_parts FROM public
 advise
 definition=$(psql_q "SELECT definition FROM optimizer.index_suggestions WHERE relation = 'public.parts'")
 claim "an index of a partitioned table is built as it says, too" "$PG_BIN/psql" -Xq -v ON_ERROR_STOP=1 -d postgres -c "$definition"
+echo '# an index that is being built is there'
+psql_q "CREATE TABLE public.built (a int, pad text); INSERT INTO public.built SELECT n % 5000, repeat('x', 50) FROM generate_series(1, 40000) n; ANALYZE public.built"
+for n in 1 2 3 4 5 6 7 8 9 10; do psql_q "SELECT count(*) AS m_built FROM public.built WHERE a = $n" >/dev/null; done
+advise
+BUILT="FROM optimizer.index_suggestions WHERE relation = 'public.built'"
+definition=$(psql_q "SELECT definition $BUILT")
+claim "it is suggested once" says "$definition" "CREATE INDEX CONCURRENTLY built_a_idx ON public.built"
+psql_q "SELECT optimizer.aggregate_recommendations()" >/dev/null
+# A snapshot from before holds the build up.
+PGAPPNAME=holder "$PG_BIN/psql" -Xq -d postgres -c "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM public.built; SELECT pg_sleep(600)" >/dev/null 2>&1 &
+claim "a snapshot is held" wait_until 20 "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'"
+"$PG_BIN/psql" -Xq -d postgres -c "$definition" >/dev/null 2>&1 &
+claim "the build waits for it" wait_until 20 "SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE relid = 'public.built'::regclass AND phase LIKE 'waiting%'"
+advise
+claim_sql "and the same index is not suggested again under another name" "SELECT array_agg(definition) = ARRAY[\$d\$$definition\$d\$] $BUILT"
+psql_q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'" >/dev/null
+wait
+advise
+claim_sql "nor once it is built" "SELECT coalesce(array_agg(definition), ARRAY[\$d\$$definition\$d\$]) = ARRAY[\$d\$$definition\$d\$] $BUILT"
 claim_sql "no hypothetical index is left in a session that called" \
     "SELECT suggestions >= 0 AND (SELECT count(*) FROM hypo.hypopg()) = 0 FROM optimizer.generate_suggestions()"
 echo '# a choice that takes long ends when it is told to'

@@ -103,7 +103,10 @@ WITH RECURSIVE asked AS MATERIALIZED (
                'keys', to_jsonb((x.indkey::int2[])[0:x.indnkeyatts - 1]),
                'includes', to_jsonb((x.indkey::int2[])[x.indnkeyatts:]),
                'is_unique', x.indisunique AND x.indimmediate,
-               'is_valid', x.indisvalid AND x.indisready AND x.indislive,
+               -- or somebody is building it right now (CONCURRENTLY; one that is built without is seen when it is done)
+               'is_valid', x.indisvalid AND x.indisready AND x.indislive
+                           OR EXISTS (SELECT FROM pg_stat_progress_create_index b
+                                      WHERE b.datname = current_database() AND b.index_relid = x.indexrelid),
                'is_partial', x.indpred IS NOT NULL,
                'has_expressions', x.indexprs IS NOT NULL,
                'is_ordinary', NOT EXISTS (

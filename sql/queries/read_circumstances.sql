@@ -29,7 +29,7 @@ WITH this AS (
                WHEN 'crash' THEN 'the server recovered from a crash'
                WHEN 'failover' THEN 'another server took over'
                ELSE 'the server was restarted' END
-           || coalesce(format(' for role %s', e.role_name), '')
+           || coalesce(' for role ' || e.role_name, '')
            || format(' at %s', date_trunc('second', e.occurred_at)) AS words,
            e.event_type = 'version'
                AND split_part(e.old_value, '.', 1) <> split_part(e.new_value, '.', 1) AS is_epoch,

@@ -39,6 +39,9 @@ fn self_check(
         None => "too little history: a query that nobody changed is needed, with three days of 24 buckets before a \
                  moment and the time to measure_deadline after it"
             .to_owned(),
+        Some(_) if tally.inconclusive == tally.trials() => {
+            "every trial ended inconclusive: that says nothing yet of how often a verdict is wrong here".to_owned()
+        }
         Some((rate, low, high)) => format!(
             "{:.1} % of changes that nobody made ended improved or regressed (95 % interval {:.1} % to {:.1} %)",
             rate * 100.0,

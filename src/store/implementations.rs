@@ -173,7 +173,7 @@ fn lock_open(
     if application.query_hash.is_some_and(|given| given != query_hash) {
         return Err(Error::invalid(
             format!("query_hash {} is not that of recommendation {id}", given(application)),
-            format!("Its query_hash is {query_hash}; or leave query_hash out."),
+            format!("Its query_hash is {query_hash}."),
         ));
     }
     if status != "open" {

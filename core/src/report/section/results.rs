@@ -75,7 +75,9 @@ fn rows(outcome: &Outcome, scale: &Scale) -> Markup {
                     @else if outcome.actual_percent.is_some() { small { "plain means: " (percent(outcome.actual_percent)) } } }
                 td.number data-label="Call, before → after" { (milliseconds(outcome.mean_before_ms)) " → " (milliseconds(outcome.mean_after_ms))
                     @if let Some(saved) = outcome.seconds_saved_per_day { small { (saving(saved)) } } }
-                td data-label="Verdict" { (labelled(Mark::of_verdict(outcome.verdict.as_deref()))) }
+                td data-label="Verdict" {
+                    @if outcome.verdict.is_none() && outcome.status == "reverted" { "none" } @else { (labelled(Mark::of_verdict(outcome.verdict.as_deref()))) }
+                }
             }
             tr.why { td colspan="6" { (why(outcome)) } }
         }
