@@ -123,6 +123,17 @@ mod tests {
         assert!(confounded(), "{}", look_reason(id));
         taken_back(59);
         assert!(!confounded(), "{}", look_reason(id));
+        // However late it is noticed of an index that never was.
+        taken_back(300);
+        assert!(confounded(), "{}", look_reason(id));
+        run(&format!(
+            r#"UPDATE optimizer.optimization_implementations
+               SET ground = '{{"index_fingerprint": "of none", "relation": "orders_1", "relations": []}}' WHERE id = {mistake}"#
+        ));
+        assert!(!confounded(), "{}", look_reason(id));
+        run("INSERT INTO optimizer.system_events (occurred_at, noticed_by, event_type, action, relation_id, relation_name, object_name, fingerprint)
+             VALUES (now() - interval '60 days', 'look', 'index', 'created', 1, 'orders_1', 'was_there', 'of none')");
+        assert!(confounded(), "{}", look_reason(id));
     }
 
     #[pg_test]

@@ -19,6 +19,11 @@ WHERE change.at BETWEEN $1 AND $2
   -- nor did what was recorded by mistake and taken back at once; real DDL is in the ledger all the same
   AND NOT coalesce(o.reverted_at < o.implementation_timestamp
                        + make_interval(secs => optimizer.bucket_width_seconds()), false)
+  -- nor, however late that was noticed, an index that is not there and that the ledger never saw
+  AND NOT (o.reverted_at IS NOT NULL AND o.ground ? 'index_fingerprint' AND optimizer.unmet_ground(o.ground) IS NOT NULL
+           AND NOT EXISTS (SELECT FROM optimizer.system_events e
+                           WHERE e.event_type = 'index'
+                             AND coalesce(e.fingerprint, optimizer.index_fingerprint(e.definition)) = o.ground ->> 'index_fingerprint'))
 UNION ALL
 SELECT coalesce(e.started_at, e.occurred_after, e.occurred_at), e.occurred_at, NULL, NULL, NULL,
        ARRAY[coalesce(pg_partition_root(e.relation_id)::oid, e.relation_id)],
