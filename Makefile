@@ -12,10 +12,12 @@ help: ## this list
 setup: ## install what is missing: Debian packages, cargo-pgrx (quick when nothing is)
 	@tools/setup.sh
 
-build: setup ## compile the release library without installing it
+build: ## compile the release library without installing it
+	@tools/setup.sh --server
 	@tools/install.sh --build-only
 
-install: setup ## compile and install into PostgreSQL (asks sudo where it must)
+install: ## compile and install into PostgreSQL (asks sudo where it must)
+	@tools/setup.sh --server
 	@tools/install.sh
 
 demo: install ## the whole loop on live traffic in a private cluster, about 3.5 minutes after the build
@@ -40,10 +42,10 @@ bench: install ## speed, space and CPU against their targets, PoWA beside; about
 	@tools/setup.sh --bench
 	@bench/run.sh
 
-advisors-tpch: install ## index advisors on TPC-H by measured time, and their predictions; under 30 minutes (docs/advisors.md)
+advisors-tpch: setup install ## index advisors on TPC-H by measured time, and their predictions; under 30 minutes (docs/advisors.md)
 	@bench/tpch/run.sh
 
-reader-report: install ## how many real statements are read and planned, about a minute (docs/reader.md)
+reader-report: setup install ## how many real statements are read and planned, about a minute (docs/reader.md)
 	@tools/reader_report.sh
 
 fmt: ## format all Rust code

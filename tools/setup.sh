@@ -2,9 +2,9 @@
 # Makes the machine ready to build and test: Debian packages, cargo-pgrx, and pgrx's note of which pg_config to use.
 # Promises: does only what is missing (nothing missing: about a second, no apt-get, no network), starts and stops no
 # server, and keeps a cargo-pgrx or a pgrx entry that other work needs. Runs as root or as a user with sudo.
-# --bench adds what `make bench` measures beside: PoWA's archivist, where the packages offer it for this PostgreSQL. Always installed are
-# HypoPG and pg_qualstats, which the index advisor asks, and what tests need: pg_cron, Python's venv and a browser. nginx is unpacked under
-# target instead: installed, its package starts a server.
+# --server leaves out what only tests need: pg_qualstats, pg_cron, Python's venv, a browser, and nginx, which is unpacked under target
+# (installed, its package starts a server). HypoPG, which the index advisor asks, is always installed. --bench adds what `make bench` measures
+# beside: PoWA's archivist, where the packages offer it for this PostgreSQL.
 # PG_CONFIG names the PostgreSQL to use; otherwise it is the newest of 15 to 18 that the packages here offer.
 set -euo pipefail
 # shellcheck source=tools/postgres.sh
@@ -146,17 +146,19 @@ setup_pgrx_home() {
     cargo pgrx init "--$PG_FEATURE" "$PG_CONFIG"
 }
 
-case ${1:-} in "" | --bench) ;; *) die "usage: tools/setup.sh [--bench]" ;; esac
+case ${1:-} in "" | --server | --bench) ;; *) die "usage: tools/setup.sh [--server | --bench]" ;; esac
 setup_packages
-setup_venv "the test of the dashboards fails, and make advisors-tpch cannot run"
 setup_rust
 postgres_use
 setup_cargo_pgrx
 setup_pgrx_home
-setup_browser
-setup_nginx
 setup_extension hypopg hypopg "there is no index advice, and its tests fail"
-setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
-setup_extension pg_cron cron "the scenario cron fails"
+if [ "${1:-}" != --server ]; then
+    setup_venv "the test of the dashboards fails, and make advisors-tpch cannot run"
+    setup_browser
+    setup_nginx
+    setup_extension pg_qualstats pg-qualstats "its advice is not tested, and make advisors-tpch goes without it"
+    setup_extension pg_cron cron "the scenario cron fails"
+fi
 if [ "${1:-}" = --bench ]; then setup_extension powa powa "make bench goes without PoWA's archivist"; fi
 note "ready: $("$PG_CONFIG" --version) at $PG_CONFIG, cargo-pgrx $PGRX_VERSION"
