@@ -432,7 +432,8 @@ mod tests {
     fn texts_that_were_not_read_yet_are_counted() {
         let shown = "SELECT detail FROM optimizer.status() WHERE item = 'statements read'";
         run(
-            "INSERT INTO optimizer.query_texts (query_hash, query) VALUES (1, 'SELECT 1'), (2, 'SELECT 2')",
+            "INSERT INTO optimizer.query_texts (query_hash, query, is_own)
+             VALUES (1, 'SELECT 1', false), (2, 'SELECT 2', false), (3, '/* optimizer_workflow: own */ SELECT 3', true)",
         );
         assert!(one::<String>(shown).contains("; 2 more texts wait"), "{}", one::<String>(shown));
     }

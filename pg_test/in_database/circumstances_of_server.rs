@@ -120,6 +120,7 @@ mod tests {
                 50.0,
             );
             let said = look(id);
+            assert!(!of(id, "verdict_reason").contains("for role"), "{}", of(id, "verdict_reason"));
             run("UPDATE optimizer.optimization_implementations SET status = 'reverted',
                      implementation_timestamp = now() - interval '60 days', reverted_at = now() - interval '59 days'");
             said

@@ -210,6 +210,13 @@ pub struct Outcome {
     pub notes: Option<String>,
 }
 
+impl Outcome {
+    /// Taken back before there was a verdict: nobody measures any more.
+    pub fn ended_without_verdict(&self) -> bool {
+        self.verdict.is_none() && self.status == "reverted"
+    }
+}
+
 /// The time of a query around its change.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct Change {

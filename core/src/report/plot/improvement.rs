@@ -106,13 +106,11 @@ fn told(outcome: &Outcome, mark: Mark) -> String {
             percent(outcome.low_percent),
             percent(outcome.high_percent)
         ),
+        _ if outcome.ended_without_verdict() => "nothing found".to_owned(),
         _ => "nothing found yet".to_owned(),
     };
-    format!(
-        "Improvement: predicted {}, {found}; {}",
-        percent(outcome.predicted_percent),
-        mark.word()
-    )
+    let verdict = if outcome.ended_without_verdict() { "no verdict" } else { mark.word() };
+    format!("Improvement: predicted {}, {found}; {}", percent(outcome.predicted_percent), verdict)
 }
 
 #[cfg(test)]

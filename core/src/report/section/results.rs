@@ -76,7 +76,7 @@ fn rows(outcome: &Outcome, scale: &Scale) -> Markup {
                 td.number data-label="Call, before → after" { (milliseconds(outcome.mean_before_ms)) " → " (milliseconds(outcome.mean_after_ms))
                     @if let Some(saved) = outcome.seconds_saved_per_day { small { (saving(saved)) } } }
                 td data-label="Verdict" {
-                    @if outcome.verdict.is_none() && outcome.status == "reverted" { "none" } @else { (labelled(Mark::of_verdict(outcome.verdict.as_deref()))) }
+                    @if outcome.ended_without_verdict() { "none" } @else { (labelled(Mark::of_verdict(outcome.verdict.as_deref()))) }
                 }
             }
             tr.why { td colspan="6" { (why(outcome)) } }
@@ -103,7 +103,7 @@ fn why(outcome: &Outcome) -> Markup {
     html! {
         @if let Some(reason) = &outcome.reason {
             bdi { (capitalised(&in_one_line(sentence_of(reason), SENTENCE_CHARACTERS))) } "."
-        } @else if let Some(first) = outcome.first_look_at {
+        } @else if let Some(first) = outcome.first_look_at.filter(|_| !outcome.ended_without_verdict()) {
             "First look from " (date_and_minute(first)) " on."
         }
         @if let Some(notes) = &outcome.notes {
@@ -131,5 +131,28 @@ pub fn sentence_of(reason: &str) -> &str {
             sentence
         }
         _ => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_back_without_a_verdict_is_not_being_measured() {
+        let of = |status: &str| {
+            let outcome = Outcome {
+                status: status.to_owned(),
+                first_look_at: Some(0.0),
+                ..Outcome::default()
+            };
+            let outcomes = [outcome];
+            rows(&outcomes[0], &axis_of(&outcomes)).into_string()
+        };
+        for (status, is_measured) in [("pending", true), ("reverted", false)] {
+            let page = of(status);
+            assert_eq!(page.contains("measuring"), is_measured, "{page}");
+            assert_eq!(page.contains("First look from"), is_measured, "{page}");
+        }
     }
 }
